@@ -1,0 +1,69 @@
+// Backpressure for threads that submit: a counted number of jobs may be on their way from threads
+// into a pool; a thread that finds no place waits.
+//
+// Thread: acquire and try_acquire any; the rest the loop's.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+
+namespace weir::detail {
+
+class thread_gate {
+  public:
+    explicit thread_gate(std::size_t capacity) noexcept : capacity_(capacity) {}
+
+    // Waits for a place. False when the gate is closed.
+    [[nodiscard]] bool acquire() {
+        std::unique_lock lock(mutex_);
+        room_.wait(lock, [this] { return closed_ || taken_ < capacity_; });
+        return take_locked();
+    }
+
+    // False when the gate is closed or full; `closed` tells which.
+    [[nodiscard]] bool try_acquire(bool& closed) {
+        const std::scoped_lock lock(mutex_);
+        closed = closed_;
+        return take_locked();
+    }
+
+    void release() noexcept {
+        {
+            const std::scoped_lock lock(mutex_);
+            --taken_;
+        }
+        room_.notify_one();
+    }
+
+    void close() noexcept {
+        {
+            const std::scoped_lock lock(mutex_);
+            closed_ = true;
+        }
+        room_.notify_all();
+    }
+
+    // Whether no job is on its way.
+    [[nodiscard]] bool idle() noexcept {
+        const std::scoped_lock lock(mutex_);
+        return taken_ == 0;
+    }
+
+  private:
+    bool take_locked() noexcept {
+        if (closed_ || taken_ >= capacity_) {
+            return false;
+        }
+        ++taken_;
+        return true;
+    }
+
+    const std::size_t capacity_;
+    std::mutex mutex_;
+    std::condition_variable room_;
+    std::size_t taken_ = 0;
+    bool closed_ = false;
+};
+
+}  // namespace weir::detail

@@ -1,0 +1,258 @@
+// What a task goes through that submits to a pool or awaits one of its jobs, and the nesting rule:
+// inside a job of the same pool, work that would have to wait for a slot runs on the job's own.
+#include "pool.hpp"
+
+namespace weir {
+namespace {
+
+// How deep jobs that start in place may start others in place; deeper ones go through the loop.
+constexpr unsigned in_place_depth_max = 16;
+
+}  // namespace
+
+namespace detail {
+
+void throw_refusal(refusal why, const job& refused) {
+    const char* const name = refused.owner_pool().options().name;
+    switch (why) {
+        case refusal::none:
+        case refusal::canceled:
+            throw canceled();
+        case refusal::closed:
+            throw pool_error(pool_errc::closed, name);
+        case refusal::would_deadlock:
+            throw pool_error(pool_errc::would_deadlock, name);
+        case refusal::admission_timed_out:
+            throw pool_error(pool_errc::admission_timed_out, name);
+        case refusal::expired:
+            throw pool_error(pool_errc::expired, name);
+    }
+    fatal("unknown refusal %d", static_cast<int>(why));
+}
+
+void job_waiter::wait_for_end(job& target, context& task, std::coroutine_handle<> resume,
+                              stop_policy policy) noexcept {
+    static constexpr wait_kind kinds[] = {{"a job", &end_wait}, {"a job", &pass_stop},
+                                          {"a job", nullptr}};
+    WEIR_ASSERT(target.joiner_ == nullptr, "one task at a time waits for a job");
+    target.joiner_ = this;
+    edge_.target = &target;
+    if (task.host() != nullptr) {
+        task.host()->edges_.push_back(edge_);
+    }
+    suspend(task, resume, kinds[static_cast<std::size_t>(policy)]);
+    if (task.stop_requested() && kind->cancel != nullptr) {
+        kind->cancel(*this);
+    }
+}
+
+void job_waiter::target_ended() noexcept {
+    if (edge_.is_linked()) {
+        edge_.unlink();
+    }
+    wake();
+}
+
+void job_waiter::end_wait(waiter& self) noexcept {
+    auto& waiting = static_cast<job_waiter&>(self);
+    waiting.was_canceled = true;
+    waiting.edge_.target->joiner_ = nullptr;
+    waiting.target_ended();
+}
+
+void job_waiter::pass_stop(waiter& self) noexcept {
+    cancel_job(*static_cast<job_waiter&>(self).edge_.target);
+}
+
+bool submit_waiter::begin(context& task, std::coroutine_handle<> resume) noexcept {
+    return job_->owner_pool().admit(*this, task, resume);
+}
+
+void submit_waiter::admitted_from_park() noexcept {
+    owns_job_ = false;
+    if (!until_end_) {
+        wake();
+        return;
+    }
+    context& task = *owner;
+    const std::coroutine_handle<> resume = handle;
+    task.end_wait();
+    wait_for_end(*job_, task, resume, stop_policy::passed_on);
+}
+
+void submit_waiter::cancel_parked(waiter& self) noexcept {
+    job& waiting = *static_cast<submit_waiter&>(self).job_;
+    waiting.owner_pool().refuse_parked(waiting, refusal::canceled);
+}
+
+bool join_waiter::begin(context& task, std::coroutine_handle<> resume) noexcept {
+    return job_.owner_pool().join(*this, task, resume);
+}
+
+// Visits each job once; those yet to visit are chained through search_next_.
+bool job::waits_for(job& from, const job& target) noexcept {
+    static constinit thread_local std::uint64_t searches = 0;
+    const std::uint64_t mark = ++searches;
+    job* to_visit = &from;
+    from.search_mark_ = mark;
+    from.search_next_ = nullptr;
+    while (to_visit != nullptr) {
+        job& visited = *to_visit;
+        if (&visited == &target) {
+            return true;
+        }
+        to_visit = visited.search_next_;
+        visited.edges_.for_each([&](const wait_edge& edge) {
+            if (edge.target->search_mark_ != mark) {
+                edge.target->search_mark_ = mark;
+                edge.target->search_next_ = to_visit;
+                to_visit = edge.target;
+            }
+        });
+    }
+    return false;
+}
+
+}  // namespace detail
+
+// The innermost job of this pool that `task` is part of, directly or through jobs of other pools.
+detail::job* pool::host_of(const context& task) const noexcept {
+    for (detail::job* host = task.host(); host != nullptr; host = host->outer_) {
+        if (host->owner_ == this) {
+            return host;
+        }
+    }
+    return nullptr;
+}
+
+bool pool::admit(detail::submit_waiter& waiter, context& task,
+                 std::coroutine_handle<> resume) noexcept {
+    detail::job& submitted = *waiter.job_;
+    detail::job* const host = task.host() != nullptr ? host_of(task) : nullptr;
+    if (task.stop_requested() || (closed_ && (host == nullptr || stopping_))) [[unlikely]] {
+        waiter.refusal_ = task.stop_requested() ? detail::refusal::canceled
+                                                : detail::refusal::closed;
+        ++stats_.rejected;
+        return false;
+    }
+    if (waiter.until_end_) {
+        submitted.outer_ = task.host();
+    }
+    if (host != nullptr && waiter.until_end_) {
+        count_admitted(submitted);
+        ++stats_.inlined;
+        return run_as_guest(submitted, *host, waiter, task, resume,
+                            detail::stop_policy::passed_on);
+    }
+    if (slot_is_free()) {
+        return begin_in_slot(waiter, task, resume);
+    }
+    if (!queue_.full() && parked_.empty()) {
+        count_admitted(submitted);
+        waiter.owns_job_ = false;
+        enqueue(submitted);
+        if (!waiter.until_end_) {
+            return false;
+        }
+        waiter.wait_for_end(submitted, task, resume, detail::stop_policy::passed_on);
+        return true;
+    }
+    if (host != nullptr) {
+        count_admitted(submitted);
+        ++stats_.inlined;
+        waiter.owns_job_ = false;
+        submitted.outer_ = task.host();
+        return run_as_guest(submitted, *host, waiter, task, resume,
+                            detail::stop_policy::passed_on);
+    }
+    static constexpr detail::wait_kind kind{"a place in a pool",
+                                            &detail::submit_waiter::cancel_parked};
+    waiter.suspend(task, resume, kind);
+    park(submitted, &waiter);
+    return true;
+}
+
+bool pool::begin_in_slot(detail::submit_waiter& waiter, context& task,
+                         std::coroutine_handle<> resume) noexcept {
+    detail::job& submitted = *waiter.job_;
+    scheduler& loop = *loop_;
+    count_admitted(submitted);
+    take_slot(submitted);
+    waiter.owns_job_ = false;
+    if (loop.in_place_depth < in_place_depth_max && loop.take_budget()) [[likely]] {
+        ++loop.counters_ref().starts_in_place;
+        ++loop.in_place_depth;
+        begin(submitted);  // a detached job may be gone after this
+        --loop.in_place_depth;
+        if (!waiter.until_end_ || submitted.finished()) {
+            return false;
+        }
+    } else {
+        loop.make_ready(submitted);
+        if (!waiter.until_end_) {
+            // The tick's budget is spent: the submitter goes on behind the job.
+            waiter.handle = resume;
+            waiter.owner = &task;
+            loop.make_ready(waiter);
+            return true;
+        }
+    }
+    waiter.wait_for_end(submitted, task, resume, detail::stop_policy::passed_on);
+    return true;
+}
+
+bool pool::run_as_guest(detail::job& guest, detail::job& host, detail::job_waiter& waiter,
+                        context& task, std::coroutine_handle<> resume,
+                        detail::stop_policy policy) noexcept {
+    guest.slot_host_ = &host;
+    if (host.has_guest_) {
+        guest.state_ = detail::job_state::waiting;
+        host.guests_.push_back(guest);
+        waiter.wait_for_end(guest, task, resume, policy);
+        return true;
+    }
+    host.has_guest_ = true;
+    guest.state_ = detail::job_state::granted;
+    guest.attach(group_);
+    // Held meanwhile, so that a detached job is still there to tell whether it has ended.
+    const bool was_held = std::exchange(guest.held_, true);
+    begin(guest);
+    const bool ended = guest.finished();
+    if (!ended) {
+        waiter.wait_for_end(guest, task, resume, policy);
+    }
+    if (!was_held) {
+        guest.drop();
+    }
+    return !ended;
+}
+
+bool pool::join(detail::join_waiter& waiter, context& task,
+                std::coroutine_handle<> resume) noexcept {
+    detail::job& target = waiter.job_;
+    if (target.finished()) {
+        return false;
+    }
+    if (task.stop_requested() && waiter.policy_ == detail::stop_policy::ends_wait) {
+        waiter.was_canceled = true;
+        return false;
+    }
+    if (task.host() != nullptr) {
+        detail::job* const host = host_of(task);
+        if (host != nullptr && target.state_ == detail::job_state::queued) {
+            queue_.remove(target);
+            ++stats_.claimed;
+            target.outer_ = task.host();
+            grant();
+            return run_as_guest(target, *host, waiter, task, resume, waiter.policy_);
+        }
+        if (detail::job::waits_for(target, *task.host())) {
+            waiter.refusal_ = detail::refusal::would_deadlock;
+            return false;
+        }
+    }
+    waiter.wait_for_end(target, task, resume, waiter.policy_);
+    return true;
+}
+
+}  // namespace weir

@@ -1,0 +1,115 @@
+// Closing, draining, stopping.
+#include "../runtime/this_task.hpp"
+#include "../runtime/with_timeout.hpp"
+#include "pool.hpp"
+
+namespace weir {
+
+// Waits until the pool is idle.
+class [[nodiscard]] pool::idle_awaiter : private detail::waiter {
+  public:
+    idle_awaiter(pool& target, bool stoppable) noexcept : target_(target), stoppable_(stoppable) {}
+
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+
+    template <detail::weir_promise Promise>
+    bool await_suspend(std::coroutine_handle<Promise> task) noexcept {
+        static constexpr detail::wait_kind drain{"a pool's drain", &cancel_in_list};
+        static constexpr detail::wait_kind stop{"a pool's stop", nullptr};
+        if (target_.idle()) {
+            return false;
+        }
+        context& waiting = task.promise().context();
+        if (stoppable_) {
+            return wait_in(target_.idle_waiters_, *this, waiting, task, drain);
+        }
+        suspend(waiting, task, stop);
+        target_.idle_waiters_.push_back(*this);
+        return true;
+    }
+
+    void await_resume() const {
+        if (was_canceled) [[unlikely]] {
+            throw canceled();
+        }
+    }
+
+  private:
+    pool& target_;
+    bool stoppable_;
+};
+
+bool pool::idle() const noexcept {
+    return running_ == 0 && queue_.empty() && parked_.empty() && gate_.idle();
+}
+
+void pool::wake_if_idle() noexcept {
+    if (!idle_waiters_.empty() && idle()) {
+        detail::wake_all(idle_waiters_);
+    }
+}
+
+void pool::check_not_inside(const context& task) const {
+    if (host_of(task) != nullptr) {
+        throw pool_error(pool_errc::would_deadlock, options_.name);
+    }
+}
+
+void pool::close() noexcept {
+    if (closed_) {
+        return;
+    }
+    closed_ = true;
+    gate_.close();
+    while (!parked_.empty()) {
+        refuse_parked(parked_.front(), detail::refusal::closed);
+    }
+    wake_if_idle();
+}
+
+task<> pool::drain() {
+    check_not_inside(co_await detail::context_awaiter());
+    close();
+    idle_awaiter until_idle(*this, true);
+    co_await until_idle;
+}
+
+// What was queued is canceled and named; what runs is asked to stop.
+std::vector<job_info> pool::cancel_everything() {
+    close();
+    stopping_ = true;
+    std::vector<job_info> unstarted;
+    unstarted.reserve(queue_.size());
+    queue_.for_each([&](const detail::job& queued) { unstarted.push_back(queued.info()); });
+    while (detail::job* const queued = queue_.pop()) {
+        end_unstarted(*queued, detail::refusal::canceled);
+    }
+    group_.request_stop();
+    wake_if_idle();
+    return unstarted;
+}
+
+task<std::vector<job_info>> pool::stop() {
+    check_not_inside(co_await detail::context_awaiter());
+    std::vector<job_info> unstarted = cancel_everything();
+    idle_awaiter until_idle(*this, false);
+    co_await until_idle;
+    co_return unstarted;
+}
+
+task<drain_report> pool::drain_for(duration length) {
+    check_not_inside(co_await detail::context_awaiter());
+    drain_report report;
+    try {
+        co_await with_timeout(length, drain());
+        report.drained = true;
+    } catch (const timed_out&) {
+        report.drained = false;
+    }
+    if (!report.drained) {
+        report.unstarted = co_await stop();
+    }
+    co_return report;
+}
+
+}  // namespace weir

@@ -1,0 +1,40 @@
+// Jobs from other threads.
+#include "pool.hpp"
+
+namespace weir {
+
+void pool::enter_from_thread() {
+    if (scheduler::current() == loop_) {
+        throw pool_error(pool_errc::would_deadlock, options_.name);
+    }
+    if (!gate_.acquire()) {
+        throw pool_error(pool_errc::closed, options_.name);
+    }
+}
+
+pool_errc pool::try_enter_from_thread() {
+    bool closed = false;
+    if (gate_.try_acquire(closed)) {
+        return pool_errc{};
+    }
+    return closed ? pool_errc::closed : pool_errc::full;
+}
+
+// On the loop's thread. Admission as for a task that is not part of the pool; a job that has to
+// wait keeps its place in the gate until it is admitted.
+void pool::arrive_from_thread(detail::job& arrived) noexcept {
+    if (closed_) {
+        park(arrived, nullptr);
+        refuse_parked(arrived, detail::refusal::closed);
+        wake_if_idle();
+        return;
+    }
+    if (slot_is_free() || (!queue_.full() && parked_.empty())) {
+        gate_.release();
+        admit_now(arrived);
+    } else {
+        park(arrived, nullptr);
+    }
+}
+
+}  // namespace weir

@@ -1,0 +1,149 @@
+// The context of a task: which loop runs it, who stops it, what it waits for, what it is called.
+//
+// A context belongs to the root of a chain of awaits (the main task, a child of a scope, a job of a
+// pool); the tasks that it awaits share it through their promises, so an await at any depth sees
+// the stop of everything around it. Contexts form a tree, which request_stop() walks down and
+// event_loop::dump() prints.
+//
+// States of a context, and who writes them:
+//   runnable   waiting_ is null: it runs, stands in the ready queue, or awaits nothing yet
+//   waiting    waiting_ names the await that suspended it (written by waiter::suspend)
+// A wake (waiter::wake) ends `waiting` before the task runs again, so that a stop that comes later
+// no longer reaches that await: whichever of value and stop came first wins.
+//
+// Thread: the loop's.
+#pragma once
+
+#include <cstdint>
+
+#include "clock.hpp"
+#include "intrusive_list.hpp"
+#include "ready_queue.hpp"
+
+namespace weir {
+
+class scheduler;
+class context;
+
+namespace detail {
+
+struct waiter;
+
+// What a waiter waits for: a name for dump(), and how a stop request ends the wait. `cancel` is
+// null for waits that end by themselves once their children were stopped; otherwise it ends with
+// waiter::wake.
+struct wait_kind {
+    const char* what;
+    void (*cancel)(waiter&) noexcept;
+};
+
+// The part of an awaiter that stands in for its suspended task.
+struct waiter : ready_node, list_node {
+    const wait_kind* kind = nullptr;
+    time_point since{};
+    bool was_canceled = false;
+
+    // Marks `task` as waiting here; `resume` continues it. Requires that it waits nowhere else.
+    void suspend(context& task, std::coroutine_handle<> resume, const wait_kind& why) noexcept;
+
+    // Ends the wait: the task goes to the back of the ready queue.
+    void wake() noexcept;
+
+    // The usual `cancel`: leaves the list that it stands in, and wakes with was_canceled set.
+    static void cancel_in_list(waiter& self) noexcept;
+};
+
+// Something that is told when a context is stopped; unlinks itself when it dies.
+class stop_listener : public list_node {
+  public:
+    virtual void on_stop() noexcept = 0;
+
+  protected:
+    stop_listener() = default;
+    ~stop_listener() = default;
+};
+
+class job;
+
+}  // namespace detail
+
+class context : public detail::ready_node, public detail::stop_listener {
+  public:
+    explicit context(scheduler& loop) noexcept : loop_(&loop) { owner = this; }
+
+    // A child: it is stopped with `parent`, at once if that was stopped already.
+    context(scheduler& loop, context& parent) noexcept : loop_(&loop) {
+        owner = this;
+        attach(parent);
+    }
+
+    context(const context&) = delete;
+    context& operator=(const context&) = delete;
+
+    [[nodiscard]] scheduler& loop() const noexcept { return *loop_; }
+    [[nodiscard]] context* parent() const noexcept { return parent_; }
+    [[nodiscard]] const char* name() const noexcept { return name_; }
+    [[nodiscard]] const detail::waiter* waiting() const noexcept { return waiting_; }
+    [[nodiscard]] detail::job* host() const noexcept { return host_; }
+    [[nodiscard]] bool stop_requested() const noexcept { return stop_requested_; }
+
+    // `name` is static storage, usually a literal.
+    void set_name(const char* name) noexcept { name_ = name; }
+
+    // Asks everything below to stop: the await that this context waits in is canceled, children
+    // follow. Idempotent; nothing is resumed before the caller has returned to the loop.
+    void request_stop() noexcept;
+
+    void add_stop_listener(detail::stop_listener& listener) noexcept {
+        listeners_.push_back(listener);
+        if (stop_requested_) {
+            listener.on_stop();
+        }
+    }
+
+    // Calls `visit(detail::stop_listener&)` for each child and other listener.
+    template <class Visit>
+    void for_each_listener(Visit&& visit) const {
+        listeners_.for_each(visit);
+    }
+
+    // Ends the present wait without waking: what waited starts another wait in its stead.
+    void end_wait() noexcept { waiting_ = nullptr; }
+
+    // Runs what a ready node without a coroutine stands for.
+    virtual void start() noexcept;
+
+    // The root task of this context has reached its end; called from its final suspension.
+    virtual void on_done() noexcept = 0;
+
+    void on_stop() noexcept override { request_stop(); }
+
+  protected:
+    virtual ~context() = default;
+
+    // Becomes a child of `parent`, and inherits its host unless it is a host itself.
+    void attach(context& parent) noexcept;
+
+    // Leaves the parent's list.
+    void detach() noexcept {
+        if (is_linked()) {
+            unlink();
+        }
+    }
+
+    void set_host(detail::job* host) noexcept { host_ = host; }
+    void set_parent(context* parent) noexcept { parent_ = parent; }
+
+  private:
+    friend struct detail::waiter;
+
+    scheduler* loop_;
+    context* parent_ = nullptr;
+    detail::waiter* waiting_ = nullptr;
+    detail::job* host_ = nullptr;  // the innermost pool job that this task is part of
+    const char* name_ = nullptr;
+    detail::intrusive_list<detail::stop_listener> listeners_;
+    bool stop_requested_ = false;
+};
+
+}  // namespace weir

@@ -1,0 +1,88 @@
+// weir::run: a main task on a loop of its own.
+//
+//     weir::task<int> main_task();
+//     int main() { return weir::run(main_task()); }
+//
+// With stop_signals, the listed signals ask the main task to stop instead of ending the process:
+//
+//     weir::run_options options;
+//     options.stop_signals = {SIGINT, SIGTERM};
+//     return weir::run(main_task(), options);
+//
+// The first such signal requests the stop; from then on the signals act as they did before, so a
+// second Ctrl-C ends a program that does not listen. They are blocked in the calling thread (and in
+// threads it starts) while the task runs; a thread that was started before and does not block them
+// may take them instead.
+//
+// Errors: what the task throws; what the constructor of event_loop throws; std::system_error when a
+// signal cannot be watched (signalfd(2)).
+#pragma once
+
+#include <csignal>
+#include <utility>
+#include <vector>
+
+#include "detail/subtask.hpp"
+#include "event_loop.hpp"
+#include "scope.hpp"
+#include "task.hpp"
+
+namespace weir {
+
+struct run_options {
+    event_loop_options loop = {};
+    std::vector<int> stop_signals = {};
+};
+
+namespace detail {
+
+// Watches signals while it lives, and stops `target` at the first.
+class signal_watch {
+  public:
+    signal_watch(context& target, const std::vector<int>& signals);
+    ~signal_watch();
+    signal_watch(const signal_watch&) = delete;
+    signal_watch& operator=(const signal_watch&) = delete;
+
+    // Waits for a signal or for the stop of the watch.
+    [[nodiscard]] task<> watch();
+
+  private:
+    void restore_mask() noexcept;
+
+    context& target_;
+    sigset_t previous_{};
+    int fd_ = -1;
+    bool blocked_ = false;
+};
+
+// ref: the watch lives in the frame that waits for both.
+template <class T>
+task<> run_and_end_watch(subtask<T>& child, scope& s) {
+    co_await child;
+    s.request_stop();
+}
+
+template <class T>
+task<T> run_until_signal(task<T> main, std::vector<int> signals) {
+    subtask<T> child(std::move(main));
+    signal_watch watch(child, signals);
+    scope s;
+    s.spawn(watch.watch());
+    s.spawn(run_and_end_watch(child, s));
+    co_await s.join();
+    co_return child.take();
+}
+
+}  // namespace detail
+
+template <class T>
+T run(task<T> main, const run_options& options = {}) {
+    event_loop loop(options.loop);
+    if (options.stop_signals.empty()) {
+        return loop.run(std::move(main));
+    }
+    return loop.run(detail::run_until_signal(std::move(main), options.stop_signals));
+}
+
+}  // namespace weir

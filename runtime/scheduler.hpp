@@ -1,0 +1,132 @@
+// The part of an event loop that awaits touch: its ready queue, its timers and its idea of now.
+//
+// Everything here is inline and free of system calls except now() and what timers do; the loop
+// around it (event_loop.hpp) does the waiting.
+//
+// Thread: the loop's.
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+#include <utility>
+
+#include "clock.hpp"
+#include "context.hpp"
+#include "ready_queue.hpp"
+#include "timer_wheel.hpp"
+
+namespace weir {
+
+class driver;
+
+// What a loop has done since it was made.
+struct loop_counters {
+    std::uint64_t ticks = 0;
+    std::uint64_t resumes = 0;            // tasks resumed from the ready queue
+    std::uint64_t starts_in_place = 0;    // pool jobs started by their submitter's await
+    std::uint64_t ready_depth_max = 0;    // longest ready queue seen at the start of a tick
+    std::uint64_t timers_armed = 0;
+    std::uint64_t timers_fired = 0;
+    std::uint64_t timers_canceled = 0;
+    std::uint64_t posts = 0;              // functions run from the inbox
+    std::uint64_t wakes = 0;              // wake-ups by other threads while the loop slept
+    std::uint64_t stalls = 0;             // resumes that ran longer than stall_threshold
+    std::uint64_t enters = 0;             // io_uring_enter calls
+    std::uint64_t sqes = 0;               // operations handed to the kernel
+    std::uint64_t cqes = 0;               // completions reaped
+    std::uint64_t overflows = 0;          // times the completion queue had overflowed
+    std::uint64_t deferred = 0;           // operations that waited for room under max_in_flight
+};
+
+class scheduler {
+  public:
+    scheduler(const scheduler&) = delete;
+    scheduler& operator=(const scheduler&) = delete;
+
+    // The loop that runs on this thread, or null outside of run().
+    [[nodiscard]] static scheduler* current() noexcept { return current_; }
+
+    // The clock, read now.
+    [[nodiscard]] time_point now() const noexcept;
+
+    // The clock as it was read at the start of this tick: free, and at most one tick old.
+    [[nodiscard]] time_point tick_time() const noexcept { return tick_time_; }
+
+    void make_ready(detail::ready_node& node) noexcept { ready_.push(node); }
+
+    // Continues `handle` as soon as what runs now returns to the loop, ahead of the ready queue:
+    // how a child that has ended hands over to its parent without growing the stack.
+    void resume_next(std::coroutine_handle<> handle) noexcept {
+        if (const auto waiting = std::exchange(next_, handle)) [[unlikely]] {
+            waiting.resume();
+        }
+    }
+
+    void arm(detail::timer_node& timer, time_point deadline) noexcept {
+        ++counters_.timers_armed;
+        timers_.insert(timer, deadline);
+    }
+
+    // No effect on a timer that is not armed.
+    void disarm(detail::timer_node& timer) noexcept {
+        if (timer.is_linked()) {
+            ++counters_.timers_canceled;
+            timers_.remove(timer);
+        }
+    }
+
+    // One unit of this tick's budget. False when it is used up: what would have gone on at once
+    // then goes through the ready queue, so that I/O and timers are never starved.
+    [[nodiscard]] bool take_budget() noexcept {
+        if (budget_ == 0) {
+            return false;
+        }
+        --budget_;
+        return true;
+    }
+
+    // The context of the task that runs now, or null.
+    [[nodiscard]] context* running() const noexcept { return running_; }
+    context* exchange_running(context* task) noexcept { return std::exchange(running_, task); }
+
+    [[nodiscard]] loop_counters& counters_ref() noexcept { return counters_; }
+    [[nodiscard]] driver& io() const noexcept { return *driver_; }
+
+    // How deep in-place starts are nested on this thread's stack; see pool.
+    unsigned in_place_depth = 0;
+
+  protected:
+    scheduler() = default;
+    ~scheduler() = default;
+
+    static inline constinit thread_local scheduler* current_ = nullptr;
+
+    detail::ready_queue ready_;
+    std::coroutine_handle<> next_;
+    context* running_ = nullptr;
+    unsigned budget_ = 0;
+    time_point tick_time_{};
+    driver* driver_ = nullptr;
+    loop_counters counters_;
+    detail::timer_wheel timers_;
+};
+
+namespace detail {
+
+inline void waiter::suspend(context& task, std::coroutine_handle<> resume,
+                            const wait_kind& why) noexcept {
+    WEIR_DEBUG_ASSERT(task.waiting_ == nullptr, "a task waits in one place at a time");
+    handle = resume;
+    owner = &task;
+    kind = &why;
+    since = task.loop().tick_time();
+    task.waiting_ = this;
+}
+
+inline void waiter::wake() noexcept {
+    owner->waiting_ = nullptr;
+    owner->loop().make_ready(*this);
+}
+
+}  // namespace detail
+}  // namespace weir

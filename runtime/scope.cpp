@@ -1,0 +1,70 @@
+#include "scope.hpp"
+
+#include "detail/subtask.hpp"
+
+namespace weir {
+namespace {
+
+scheduler& running_loop() noexcept {
+    scheduler* const loop = scheduler::current();
+    WEIR_ASSERT(loop != nullptr && loop->running() != nullptr,
+                "a scope is made inside a running task");
+    return *loop;
+}
+
+}  // namespace
+
+scope::scope() noexcept : context(running_loop()) {
+    attach(*loop().running());
+    set_name("scope");
+}
+
+scope::~scope() {
+    WEIR_ASSERT(live_ == 0, "a scope is joined before it is left: co_await scope.join()");
+    detach();
+}
+
+void scope::child_ended(std::exception_ptr error) noexcept {
+    --live_;
+    if (error != nullptr) [[unlikely]] {
+        if (context::stop_requested() && detail::is_canceled(error)) {
+            child_canceled_ = true;
+        } else if (first_error_ == nullptr) {
+            first_error_ = std::move(error);
+            context::request_stop();
+        }
+    }
+    if (live_ == 0 && joiner_ != nullptr) {
+        std::exchange(joiner_, nullptr)->wake();
+    }
+}
+
+void scope::finish_join() {
+    if (first_error_ != nullptr) {
+        std::rethrow_exception(std::exchange(first_error_, nullptr));
+    }
+    if (child_canceled_ && !stopped_itself_) {
+        throw canceled();
+    }
+}
+
+namespace detail {
+
+scope_child_base::scope_child_base(scope& owner) noexcept
+    : context(owner.loop(), owner), owner_(owner) {}
+
+bool is_canceled(const std::exception_ptr& error) noexcept {
+    if (error == nullptr) {
+        return false;
+    }
+    try {
+        std::rethrow_exception(error);
+    } catch (const canceled&) {
+        return true;
+    } catch (...) {
+        return false;
+    }
+}
+
+}  // namespace detail
+}  // namespace weir

@@ -1,0 +1,199 @@
+// scope: owns the tasks that it spawned; nobody leaves it before they have ended.
+//
+//     weir::task<> serve_both(weir::scope& s) {
+//         s.spawn(serve, 80);
+//         s.spawn(serve, 443);
+//         co_return;
+//     }
+//     co_await weir::with_scope(serve_both);   // ends when both have ended
+//
+// The first failure stops the siblings; when all have ended, the first error in time is rethrown.
+// with_scope also runs its function as one of the siblings. Children start through the ready
+// queue, in the order of spawning.
+//
+// A stop of the surrounding task reaches every child, and join() then throws weir::canceled. A stop
+// that the scope was asked for itself (request_stop) ends the children, and join() returns.
+//
+// Lifetime: destroying a scope with live children is a programmer's error and ends the process.
+// Memory: one recycled block a child beside its frame. Thread: one loop's.
+#pragma once
+
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "result.hpp"
+#include "task.hpp"
+
+namespace weir {
+
+namespace detail {
+class scope_child_base;
+}
+
+class scope : private context {
+  public:
+    // Inside a running task, which becomes the parent.
+    scope() noexcept;
+    ~scope() override;
+
+    // Starts `child` soon. Also legal after a stop: the child then sees it at its first await.
+    // Throws std::bad_alloc, and `child` is destroyed.
+    template <class T>
+    void spawn(task<T> child);
+
+    // Starts function(arguments...), which returns a task.
+    template <class F, class... Arguments>
+        requires(std::invocable<F, Arguments...>)
+    void spawn(F&& function, Arguments&&... arguments) {
+        spawn(std::invoke(std::forward<F>(function), std::forward<Arguments>(arguments)...));
+    }
+
+    // The same, with a name (static storage) for dump().
+    template <class F, class... Arguments>
+        requires(std::invocable<F, Arguments...>)
+    void spawn_named(const char* child_name, F&& function, Arguments&&... arguments) {
+        spawn_task(
+            std::invoke(std::forward<F>(function), std::forward<Arguments>(arguments)...),
+            child_name);
+    }
+
+    // Asks all children to stop. Idempotent.
+    void request_stop() noexcept {
+        stopped_itself_ = stopped_itself_ || !context::stop_requested();
+        context::request_stop();
+    }
+    [[nodiscard]] bool stop_requested() const noexcept { return context::stop_requested(); }
+
+    // How many children have not ended.
+    [[nodiscard]] std::size_t size() const noexcept { return live_; }
+
+    class join_awaiter;
+    // Waits for all children, also those that they spawn here meanwhile; then rethrows the first
+    // error. Repeatable; one task at a time.
+    [[nodiscard]] join_awaiter join() noexcept;
+
+  private:
+    friend class detail::scope_child_base;
+
+    void on_done() noexcept override {}
+    template <class T>
+    void spawn_task(task<T> child, const char* child_name);
+    void child_ended(std::exception_ptr error) noexcept;
+    void finish_join();
+
+    std::size_t live_ = 0;
+    std::exception_ptr first_error_;
+    detail::waiter* joiner_ = nullptr;
+    bool stopped_itself_ = false;
+    bool child_canceled_ = false;
+};
+
+class [[nodiscard]] scope::join_awaiter : private detail::waiter {
+  public:
+    explicit join_awaiter(scope& target) noexcept : target_(target) {}
+
+    [[nodiscard]] bool await_ready() const noexcept { return target_.live_ == 0; }
+
+    template <detail::weir_promise Promise>
+    void await_suspend(std::coroutine_handle<Promise> task) noexcept {
+        static constexpr detail::wait_kind kind{"scope join", nullptr};  // ends with the children
+        WEIR_ASSERT(target_.joiner_ == nullptr, "one task at a time joins a scope");
+        suspend(task.promise().context(), task, kind);
+        target_.joiner_ = this;
+    }
+
+    void await_resume() { target_.finish_join(); }
+
+  private:
+    scope& target_;
+};
+
+inline scope::join_awaiter scope::join() noexcept { return join_awaiter(*this); }
+
+namespace detail {
+
+class scope_child_base : public context, public recycled {
+  protected:
+    explicit scope_child_base(scope& owner) noexcept;
+    void ended(std::exception_ptr error) noexcept { owner_.child_ended(std::move(error)); }
+
+  private:
+    scope& owner_;
+};
+
+template <class T>
+class scope_child final : public scope_child_base {
+  public:
+    scope_child(scope& owner, task<T> body, const char* name) noexcept
+        : scope_child_base(owner), handle_(task_access::release(body)) {
+        WEIR_ASSERT(handle_, "a task that was moved from cannot be spawned");
+        set_name(name);
+        handle_.promise().set_context(*this);
+        handle_.promise().set_continuation(continuation(*this));
+        handle = handle_;
+    }
+
+    void on_done() noexcept override {
+        std::exception_ptr error = handle_.promise().error();
+        handle_.destroy();
+        ended(std::move(error));
+        delete this;
+    }
+
+  private:
+    ~scope_child() override { detach(); }
+
+    std::coroutine_handle<promise<T>> handle_;
+};
+
+// ref: both live in the frame of the with_scope that waits for this.
+template <class T, class F, class... Arguments>
+task<> run_body(std::optional<T>& out, scope& s, F& function, Arguments&... arguments) {
+    out.emplace(co_await std::invoke(std::move(function), s, std::move(arguments)...));
+}
+
+// ref: as above.
+template <class F, class... Arguments>
+task<> run_void_body(scope& s, F& function, Arguments&... arguments) {
+    co_await std::invoke(std::move(function), s, std::move(arguments)...);
+}
+
+}  // namespace detail
+
+template <class T>
+void scope::spawn(task<T> child) {
+    spawn_task(std::move(child), nullptr);
+}
+
+template <class T>
+void scope::spawn_task(task<T> child, const char* child_name) {
+    auto* const record = new detail::scope_child<T>(*this, std::move(child), child_name);
+    ++live_;
+    loop().make_ready(*record);
+}
+
+// Runs function(scope&, arguments...), a task, in a scope; ends when it and all that it spawned
+// have ended, with its value or the first error.
+template <class F, class... Arguments>
+auto with_scope(F function, Arguments... arguments)
+    -> std::invoke_result_t<F, scope&, Arguments...> {
+    using value = typename std::invoke_result_t<F, scope&, Arguments...>::value_type;
+    scope s;
+    if constexpr (std::is_void_v<value>) {
+        s.spawn(detail::run_void_body(s, function, arguments...));
+        co_await s.join();
+    } else {
+        std::optional<value> out;
+        s.spawn(detail::run_body<value>(out, s, function, arguments...));
+        co_await s.join();
+        if (!out) {
+            throw canceled();  // the scope was stopped before the function had a value
+        }
+        co_return std::move(*out);
+    }
+}
+
+}  // namespace weir

@@ -1,0 +1,302 @@
+#include "uring_driver.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+
+#include "event_loop.hpp"
+#include "uring_compat.hpp"
+
+namespace weir {
+namespace {
+
+// Indices that no operation has: completions of the driver's own requests.
+constexpr std::uint64_t wake_tag = UINT32_MAX;
+constexpr std::uint64_t cancel_tag = UINT32_MAX - 1;
+constexpr std::uint32_t no_entry = UINT32_MAX;
+
+constexpr std::uint64_t tag_of(std::uint32_t index, std::uint32_t generation) noexcept {
+    return (std::uint64_t{generation} << 32) | index;
+}
+
+std::uint8_t opcode_of(io_opcode opcode) noexcept {
+    switch (opcode) {
+        case io_opcode::nop:
+            return IORING_OP_NOP;
+        case io_opcode::read:
+            return IORING_OP_READ;
+        case io_opcode::write:
+            return IORING_OP_WRITE;
+    }
+    detail::fatal("unknown io_opcode %d", static_cast<int>(opcode));
+}
+
+}  // namespace
+
+std::unique_ptr<driver> make_default_driver(const event_loop_options& options) {
+    return std::make_unique<uring_driver>(options);
+}
+
+uring_driver::uring_driver(const event_loop_options& options)
+    : clock_(options.clock), entries_max_(options.max_in_flight), free_entry_(no_entry) {
+    // Room for every operation's completion, a cancel's and the wake's.
+    setup_ = detail::create_ring(ring_, options.ring_entries,
+                                 std::bit_ceil(2 * options.max_in_flight + 2));
+    // The kernel may have granted less than was asked for.
+    entries_max_ = std::min(entries_max_, std::max(1U, (*ring_.cq.kring_entries - 1) / 2));
+    entries_.reserve(entries_max_);
+    // Blocking, so that a read of it waits in the kernel instead of ending with EAGAIN.
+    wake_fd_ = eventfd(0, EFD_CLOEXEC);
+    if (wake_fd_ < 0) {
+        const int error = errno;
+        io_uring_queue_exit(&ring_);
+        throw std::system_error(error, std::system_category(), "eventfd");
+    }
+}
+
+uring_driver::~uring_driver() {
+    io_uring_queue_exit(&ring_);
+    close(wake_fd_);
+}
+
+void uring_driver::attach() {
+    detail::enable_ring(ring_);
+    arm_wake();
+}
+
+time_point uring_driver::now() const noexcept {
+    return clock_ != nullptr ? clock_->now() : std::chrono::steady_clock::now();
+}
+
+io_uring_sqe& uring_driver::next_sqe() noexcept {
+    io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
+    while (sqe == nullptr) {
+        enter(0, nullptr);
+        sqe = io_uring_get_sqe(&ring_);
+        if (sqe == nullptr) {
+            reap();  // the kernel takes nothing (EBUSY) before completions are reaped
+        }
+    }
+    return *sqe;
+}
+
+void uring_driver::arm_wake() noexcept {
+    io_uring_sqe& sqe = next_sqe();
+    io_uring_prep_read(&sqe, wake_fd_, &wake_count_, sizeof wake_count_, 0);
+    sqe.user_data = wake_tag;
+    wake_armed_ = true;
+}
+
+void uring_driver::start(detail::operation& op) noexcept {
+    ++in_flight_;
+    const bool room = free_entry_ != no_entry || entries_.size() < entries_max_;
+    if (room && deferred_head_ == nullptr) [[likely]] {
+        submit_now(op);
+        return;
+    }
+    ++counters_.deferred;
+    op.state = detail::operation_state::deferred;
+    *deferred_tail_ = &op;
+    deferred_tail_ = &op.next;
+}
+
+void uring_driver::submit_now(detail::operation& op) noexcept {
+    std::uint32_t index = free_entry_;
+    if (index != no_entry) {
+        free_entry_ = entries_[index].next_free;
+    } else {
+        index = static_cast<std::uint32_t>(entries_.size());
+        entries_.emplace_back();
+    }
+    entries_[index].operation = &op;
+    op.index = index;
+    op.state = detail::operation_state::in_flight;
+    io_uring_sqe& sqe = next_sqe();
+    std::memset(&sqe, 0, sizeof sqe);
+    sqe.opcode = opcode_of(op.request.opcode);
+    sqe.fd = op.request.fd;
+    sqe.addr = reinterpret_cast<std::uintptr_t>(op.request.address);
+    sqe.len = op.request.length;
+    sqe.off = op.request.offset;
+    sqe.user_data = tag_of(index, entries_[index].generation);
+}
+
+void uring_driver::submit_deferred() noexcept {
+    while (deferred_head_ != nullptr &&
+           (free_entry_ != no_entry || entries_.size() < entries_max_)) {
+        auto& op = static_cast<detail::operation&>(*deferred_head_);
+        deferred_head_ = op.next;
+        if (deferred_head_ == nullptr) {
+            deferred_tail_ = &deferred_head_;
+        }
+        op.next = nullptr;
+        submit_now(op);
+    }
+}
+
+void uring_driver::finish(detail::operation& op, std::int32_t outcome,
+                          std::uint32_t flags) noexcept {
+    op.outcome = outcome;
+    op.completion_flags = flags;
+    op.state = detail::operation_state::done;
+    --in_flight_;
+    op.wake();
+}
+
+void uring_driver::cancel(detail::operation& op) noexcept {
+    if (op.cancel_asked || op.state == detail::operation_state::done) {
+        return;
+    }
+    op.cancel_asked = true;
+    if (op.state == detail::operation_state::in_flight) {
+        io_uring_sqe& sqe = next_sqe();
+        std::memset(&sqe, 0, sizeof sqe);
+        sqe.opcode = IORING_OP_ASYNC_CANCEL;
+        sqe.fd = -1;
+        sqe.addr = tag_of(op.index, entries_[op.index].generation);
+        sqe.user_data = cancel_tag;
+        return;
+    }
+    for (detail::ready_node** link = &deferred_head_; *link != nullptr; link = &(*link)->next) {
+        if (*link == &op) {
+            *link = op.next;
+            if (deferred_tail_ == &op.next) {
+                deferred_tail_ = link;
+            }
+            op.next = nullptr;
+            finish(op, -ECANCELED, 0);
+            return;
+        }
+    }
+}
+
+bool uring_driver::has_work() const noexcept {
+    return io_uring_sq_ready(&ring_) != 0 || io_uring_cq_ready(&ring_) != 0 ||
+           (IO_URING_READ_ONCE(*ring_.sq.kflags) &
+            (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
+}
+
+void uring_driver::enter(unsigned wait_for, __kernel_timespec* timeout) noexcept {
+    ++counters_.enters;
+    counters_.sqes += io_uring_sq_ready(&ring_);
+    if ((IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_CQ_OVERFLOW) != 0) {
+        ++counters_.overflows;
+    }
+    int status = 0;
+    if (timeout != nullptr) {
+        io_uring_cqe* first = nullptr;
+        status = io_uring_submit_and_wait_timeout(&ring_, &first, wait_for, timeout, nullptr);
+    } else if (wait_for != 0) {
+        status = io_uring_submit_and_wait(&ring_, wait_for);
+    } else {
+        status = io_uring_submit_and_get_events(&ring_);
+    }
+    // EINTR, EAGAIN and EBUSY pass: the loop comes again. ETIME is the deadline. EBADR says that
+    // the kernel had to drop completions, after which no operation is certain to end.
+    if (status < 0 && status != -EINTR && status != -EAGAIN && status != -EBUSY &&
+        status != -ETIME) {
+        detail::fatal("io_uring_enter failed: %s", std::strerror(-status));
+    }
+}
+
+void uring_driver::complete(const io_uring_cqe& cqe) noexcept {
+    const auto index = static_cast<std::uint32_t>(cqe.user_data);
+    if (index == wake_tag) {
+        ++counters_.wakes;
+        wake_armed_ = false;
+        return;
+    }
+    if (index == cancel_tag) {
+        return;  // found, gone already, or beyond recall: the operation's own completion tells
+    }
+    entry& slot = entries_[index];
+    if (slot.operation == nullptr || slot.generation != cqe.user_data >> 32) {
+        return;  // stale
+    }
+    detail::operation& op = *slot.operation;
+    slot.operation = nullptr;
+    ++slot.generation;
+    slot.next_free = free_entry_;
+    free_entry_ = index;
+    finish(op, cqe.res, cqe.flags);
+}
+
+unsigned uring_driver::reap() noexcept {
+    unsigned reaped = 0;
+    unsigned head = 0;
+    io_uring_cqe* cqe = nullptr;
+    io_uring_for_each_cqe(&ring_, head, cqe) {
+        complete(*cqe);
+        ++reaped;
+    }
+    io_uring_cq_advance(&ring_, reaped);
+    counters_.cqes += reaped;
+    if (!wake_armed_) {
+        arm_wake();
+    }
+    submit_deferred();
+    return reaped;
+}
+
+void uring_driver::poll() noexcept {
+    if (io_uring_sq_ready(&ring_) != 0 ||
+        (IO_URING_READ_ONCE(*ring_.sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0) {
+        enter(0, nullptr);
+    }
+    reap();
+}
+
+void uring_driver::wait(std::optional<time_point> deadline) noexcept {
+    if (io_uring_cq_ready(&ring_) != 0) {
+        poll();
+        return;
+    }
+    if (clock_ != nullptr && deadline && clock_->auto_advance()) {
+        idle_on_manual_clock(deadline);
+        return;
+    }
+    if (!deadline || clock_ != nullptr) {
+        enter(1, nullptr);
+    } else {
+        const duration length = std::max(*deadline - now(), duration::zero());
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(length);
+        __kernel_timespec timeout{};
+        timeout.tv_sec = seconds.count();
+        timeout.tv_nsec = (length - seconds).count();
+        enter(1, &timeout);
+    }
+    reap();
+}
+
+// Virtual time passes only while nothing else happens: what has completed goes first.
+void uring_driver::idle_on_manual_clock(std::optional<time_point> deadline) noexcept {
+    const std::uint64_t before = counters_.cqes;
+    if (has_work()) {
+        poll();
+    }
+    if (counters_.cqes == before) {
+        clock_->advance_to(*deadline);
+    }
+}
+
+void uring_driver::wake() noexcept {
+    const std::uint64_t one = 1;
+    // Cannot block: the counter would have to reach 2^64 - 1 first.
+    static_cast<void>(::write(wake_fd_, &one, sizeof one));
+}
+
+void uring_driver::add_counters(loop_counters& counters) const noexcept {
+    counters.enters += counters_.enters;
+    counters.sqes += counters_.sqes;
+    counters.cqes += counters_.cqes;
+    counters.overflows += counters_.overflows;
+    counters.deferred += counters_.deferred;
+    counters.wakes += counters_.wakes;
+}
+
+}  // namespace weir

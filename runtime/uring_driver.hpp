@@ -1,0 +1,76 @@
+// The production driver: io_uring, with the machine's steady clock or a manual one.
+//
+// Operations in flight stand in a table; a completion carries the index and a generation of its
+// entry, so that one which comes too late for its entry is recognised and dropped. The table's size
+// is the cap on operations in flight, chosen so that their completions fit the completion queue;
+// what exceeds the cap waits in order. An overflow that comes nevertheless is drained, not lost.
+//
+// Minimum kernel 6.1 for deferred task work; older ones run without it (uring_setup.cpp).
+// Thread: see driver.hpp.
+#pragma once
+
+#include <liburing.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "driver.hpp"
+#include "scheduler.hpp"
+#include "uring_setup.hpp"
+
+namespace weir {
+
+class uring_driver final : public driver {
+  public:
+    // Throws std::system_error: errc::ring_unavailable, or what eventfd(2) failed with.
+    explicit uring_driver(const event_loop_options& options);
+    ~uring_driver() override;
+
+    void attach() override;
+    [[nodiscard]] time_point now() const noexcept override;
+    void start(detail::operation& op) noexcept override;
+    void cancel(detail::operation& op) noexcept override;
+    [[nodiscard]] bool has_work() const noexcept override;
+    void poll() noexcept override;
+    void wait(std::optional<time_point> deadline) noexcept override;
+    void wake() noexcept override;
+    [[nodiscard]] bool coalesces_timers() const noexcept override { return clock_ == nullptr; }
+    [[nodiscard]] std::size_t in_flight() const noexcept override { return in_flight_; }
+    void add_counters(loop_counters& counters) const noexcept override;
+
+    // What the kernel granted.
+    [[nodiscard]] const detail::ring_setup& setup() const noexcept { return setup_; }
+
+  private:
+    struct entry {
+        detail::operation* operation = nullptr;
+        std::uint32_t generation = 0;
+        std::uint32_t next_free = 0;
+    };
+
+    io_uring_sqe& next_sqe() noexcept;
+    void submit_now(detail::operation& op) noexcept;
+    void submit_deferred() noexcept;
+    void finish(detail::operation& op, std::int32_t outcome, std::uint32_t flags) noexcept;
+    void complete(const io_uring_cqe& cqe) noexcept;
+    void arm_wake() noexcept;
+    unsigned reap() noexcept;
+    void enter(unsigned wait_for, __kernel_timespec* timeout) noexcept;
+    void idle_on_manual_clock(std::optional<time_point> deadline) noexcept;
+
+    manual_clock* clock_;
+    io_uring ring_{};
+    detail::ring_setup setup_;
+    int wake_fd_ = -1;
+    std::uint64_t wake_count_ = 0;  // the kernel reads the eventfd into this
+    bool wake_armed_ = false;
+    std::vector<entry> entries_;
+    std::uint32_t entries_max_;
+    std::uint32_t free_entry_;
+    detail::ready_node* deferred_head_ = nullptr;
+    detail::ready_node** deferred_tail_ = &deferred_head_;
+    std::size_t in_flight_ = 0;
+    loop_counters counters_;
+};
+
+}  // namespace weir

@@ -1,0 +1,32 @@
+// Setting a ring up: the flags that weir wants, what to do where the kernel refuses, and one clear
+// text where nothing helps.
+//
+// Thread: any for create_ring; enable_ring is called on the thread that will use the ring.
+#pragma once
+
+#include <liburing.h>
+
+#include <string>
+#include <system_error>
+
+namespace weir::detail {
+
+struct ring_setup {
+    unsigned entries = 0;  // as granted
+    unsigned flags = 0;    // IORING_SETUP_*, as granted
+    unsigned features = 0;  // IORING_FEAT_*
+};
+
+// Creates `ring`, disabled, with at least `completions` completion entries if the kernel's clamp
+// allows. On ENOMEM halves the entries, down to 8; on EINVAL drops what the kernel does not know.
+// Throws std::system_error (errc::ring_unavailable) with the cause and the cure.
+ring_setup create_ring(io_uring& ring, unsigned entries, unsigned completions);
+
+// Enables a ring that was created disabled; this thread becomes its single issuer.
+// Throws std::system_error.
+void enable_ring(io_uring& ring);
+
+// Why io_uring_setup(2) failed with `error` here, and what to do about it.
+[[nodiscard]] std::string explain_unavailable(int error);
+
+}  // namespace weir::detail

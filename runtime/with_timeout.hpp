@@ -1,0 +1,69 @@
+// with_timeout and with_deadline: a task that is stopped when its time is up.
+//
+//     int reply = co_await weir::with_timeout(2s, ask(server));   // or weir::timed_out
+//
+// When the time is up, the task is asked to stop, and the await ends when it has: a value that it
+// still returns is kept. weir::timed_out is thrown where the task ended by that stop; its other
+// exceptions pass through, and a stop from outside is weir::canceled as everywhere.
+//
+// Thread: the loop's.
+#pragma once
+
+#include "detail/subtask.hpp"
+#include "result.hpp"
+#include "task.hpp"
+
+namespace weir {
+
+namespace detail {
+
+// Stops a context when its deadline has come.
+class stop_timer : private timer_node {
+  public:
+    stop_timer(context& target, time_point deadline) noexcept
+        : timer_node(&expire), target_(target) {
+        if (deadline <= target.loop().now()) {
+            expire(*this);
+        } else {
+            target.loop().arm(*this, deadline);
+        }
+    }
+    ~stop_timer() { disarm(); }
+    void disarm() noexcept { target_.loop().disarm(*this); }
+    [[nodiscard]] bool expired() const noexcept { return expired_; }
+
+  private:
+    static void expire(timer_node& timer) noexcept {
+        auto& self = static_cast<stop_timer&>(timer);
+        self.expired_ = true;
+        self.target_.request_stop();
+    }
+
+    context& target_;
+    bool expired_ = false;
+};
+
+}  // namespace detail
+
+// `deadline` is in the loop's time; one that has passed stops the task at its first await.
+template <class T>
+[[nodiscard]] task<T> with_deadline(time_point deadline, task<T> body) {
+    detail::subtask<T> child(std::move(body));
+    detail::stop_timer timer(child, deadline);
+    co_await child;
+    timer.disarm();
+    if (timer.expired() && !child.parent()->stop_requested() &&
+        detail::is_canceled(child.error())) {
+        throw timed_out();
+    }
+    co_return child.take();
+}
+
+// The time runs from when the await starts.
+template <class T>
+[[nodiscard]] task<T> with_timeout(duration length, task<T> body) {
+    const time_point deadline = saturating_add(scheduler::current()->now(), length);
+    co_return co_await with_deadline(deadline, std::move(body));
+}
+
+}  // namespace weir
