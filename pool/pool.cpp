@@ -58,6 +58,9 @@ pool::~pool() {
                       options_.name, running_, queue_.size(), stats_.parked);
     }
     WEIR_ASSERT(idle_waiters_.empty(), "a pool outlives the tasks that wait for it");
+    while (spare_ != nullptr) {
+        std::exchange(spare_, spare_->next_spare)->discard();
+    }
 }
 
 pool_errc pool::try_admission() noexcept {
@@ -166,6 +169,7 @@ void pool::resize(std::size_t max_concurrency) {
 pool_stats pool::stats() const noexcept {
     pool_stats stats = stats_;
     stats.running = running_;
+    stats.started = stats_.submitted - never_started_ - queue_.size();
     stats.queued = queue_.size();
     stats.max_concurrency = limit_;
     stats.max_queue_size = options_.max_queue_size;

@@ -41,6 +41,7 @@
 #include "../runtime/detail/wait_list.hpp"
 #include "../runtime/event_loop.hpp"
 #include "detail/awaiters.hpp"
+#include "detail/in_place_job.hpp"
 #include "detail/job_queue.hpp"
 #include "detail/thread_gate.hpp"
 #include "errors.hpp"
@@ -51,6 +52,12 @@
 namespace weir {
 
 namespace detail {
+
+// What post() without submit_options has in their place: nothing.
+struct default_options {};
+template <class Options, class F, class... A>
+class post_awaiter;
+
 template <class F>
 concept submittable = !std::same_as<std::remove_cvref_t<F>, submit_options>;
 }
@@ -77,18 +84,20 @@ class pool {
             hold<T>(options, std::forward<F>(function), std::forward<A>(arguments)...));
     }
 
-    // The same without a handle and without a result.
+    // The same without a handle and without a result: the fastest way in.
     template <detail::submittable F, class... A>
-    [[nodiscard]] detail::post_awaiter post(F&& function, A&&... arguments) {
-        return detail::post_awaiter(*make<detail::detached_result>(
-            std::forward<F>(function), std::forward<A>(arguments)...));
+    [[nodiscard]] auto post(F&& function, A&&... arguments) {
+        detail::check_callable<F>();
+        using awaiter =
+            detail::post_awaiter<detail::default_options, std::decay_t<F>, std::decay_t<A>...>;
+        return awaiter(*this, detail::default_options(), std::forward<F>(function),
+                       std::forward<A>(arguments)...);
     }
     template <class F, class... A>
-    [[nodiscard]] detail::post_awaiter post(const submit_options& options, F&& function,
-                                            A&&... arguments) {
-        return detail::post_awaiter(configured(
-            options, make<detail::detached_result>(std::forward<F>(function),
-                                                   std::forward<A>(arguments)...)));
+    [[nodiscard]] auto post(const submit_options& options, F&& function, A&&... arguments) {
+        detail::check_callable<F>();
+        using awaiter = detail::post_awaiter<submit_options, std::decay_t<F>, std::decay_t<A>...>;
+        return awaiter(*this, options, std::forward<F>(function), std::forward<A>(arguments)...);
     }
 
     // Waits for a place and for the end; yields the value or rethrows. A stop of the caller cancels
@@ -121,20 +130,20 @@ class pool {
     // Waits for a place; the job's result goes to `promise` (a std::promise or a type with its
     // set_value and set_exception), which is moved in, or, given as an lvalue, outlives the job.
     template <class Promise, detail::submittable F, class... A>
-    [[nodiscard]] detail::post_awaiter submit_into(Promise&& promise, F&& function,
-                                                   A&&... arguments) {
+    [[nodiscard]] detail::submit_into_awaiter submit_into(Promise&& promise, F&& function,
+                                                          A&&... arguments) {
         using T = detail::job_value<F, A...>;
         if constexpr (std::is_lvalue_reference_v<Promise>) {
             using holder = detail::borrowed_promise<std::remove_reference_t<Promise>>;
             auto* const made = make<detail::promise_result<T, holder>>(
                 std::forward<F>(function), std::forward<A>(arguments)...);
             made->holder.promise = &promise;
-            return detail::post_awaiter(*made);
+            return detail::submit_into_awaiter(*made);
         } else {
             auto* const made = make<detail::promise_result<T, detail::owned_promise<Promise>>>(
                 std::forward<F>(function), std::forward<A>(arguments)...);
             made->holder.promise = std::forward<Promise>(promise);
-            return detail::post_awaiter(*made);
+            return detail::submit_into_awaiter(*made);
         }
     }
 
@@ -205,6 +214,9 @@ class pool {
     friend class detail::submit_waiter;
     friend class detail::join_waiter;
     friend class detail::job;
+    friend class detail::in_place_job;
+    template <class Options, class F, class... A>
+    friend class detail::post_awaiter;
     friend struct detail::job_deadlines;
     friend void detail::report_unobserved(detail::job& from, const std::exception_ptr& error) noexcept;
     friend void detail::job_ended(detail::job& ended) noexcept;
@@ -248,6 +260,10 @@ class pool {
     template <class Result, class F, class... A>
     [[nodiscard]] auto* make(F&& function, A&&... arguments) {
         detail::check_callable<F>();
+        return make_unchecked<Result>(std::forward<F>(function), std::forward<A>(arguments)...);
+    }
+    template <class Result, class F, class... A>
+    [[nodiscard]] auto* make_unchecked(F&& function, A&&... arguments) {
         return new detail::callable_job<Result, std::decay_t<F>, std::decay_t<A>...>(
             *this, *loop_, std::forward<F>(function), std::forward<A>(arguments)...);
     }
@@ -261,8 +277,6 @@ class pool {
         held->set_options(options);
         return held;
     }
-    [[nodiscard]] static detail::job& configured(const submit_options& options, detail::job* made);
-
     template <class F, class... A>
     auto send_from_thread(F&& function, A&&... arguments)
         -> std::future<detail::job_value<F, A...>> {
@@ -276,6 +290,40 @@ class pool {
         loop_->post(std::move(ticket));
         return future;
     }
+
+    // A slot for a body that `task` starts in place, or null where that has to go another way.
+    // Throws std::bad_alloc, and takes nothing then.
+    [[nodiscard]] detail::in_place_job* begin_in_place(const context& task) {
+        if (running_ >= limit_ || closed_ || task.stop_requested() ||
+            loop_->in_place_depth >= in_place_depth_max || !loop_->take_budget()) {
+            return nullptr;
+        }
+        detail::in_place_job* const job = spare_ != nullptr ? spare_ : make_spare();
+        spare_ = job->next_spare;
+        job->id_ = ++stats_.submitted;
+        if (++running_ > stats_.max_running) {
+            stats_.max_running = running_;
+        }
+        ++loop_->counters_ref().starts_in_place;
+        ++loop_->in_place_depth;
+        return job;
+    }
+    // The body has ended at once, with a value (or see fail_in_place).
+    void end_in_place(detail::in_place_job& job) noexcept {
+        job.next_spare = spare_;
+        spare_ = &job;
+        ++stats_.completed;
+        --running_;
+        if ((queue_.size() | stats_.parked) != 0 || !idle_waiters_.empty()) [[unlikely]] {
+            grant_after_in_place();
+        }
+    }
+    void fail_in_place(detail::in_place_job& job, const std::exception_ptr& error) noexcept;
+    void grant_after_in_place() noexcept;
+    [[nodiscard]] detail::in_place_job* make_spare();
+
+    // How deep jobs that start in place may start others in place; deeper ones go by the loop.
+    static constexpr unsigned in_place_depth_max = 16;
 
     // pool_await.cpp: what a task that calls the pool goes through.
     [[nodiscard]] detail::job* host_of(const context& task) const noexcept;
@@ -333,10 +381,13 @@ class pool {
     detail::intrusive_list<detail::job> parked_;
     group group_;
     detail::wait_list idle_waiters_;
+    detail::in_place_job* spare_ = nullptr;  // chained by next_spare
+    std::uint64_t never_started_ = 0;        // jobs that ended before their body began
     mutable detail::thread_gate gate_;
     pool_stats stats_;
 };
 
 }  // namespace weir
 
-#include "batch.hpp"  // IWYU pragma: export
+#include "batch.hpp"                // IWYU pragma: export
+#include "detail/post_awaiter.hpp"  // IWYU pragma: export

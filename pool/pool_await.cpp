@@ -3,13 +3,6 @@
 #include "pool.hpp"
 
 namespace weir {
-namespace {
-
-// How deep jobs that start in place may start others in place; deeper ones go through the loop.
-constexpr unsigned in_place_depth_max = 16;
-
-}  // namespace
-
 namespace detail {
 
 void throw_refusal(refusal why, const job& refused) {

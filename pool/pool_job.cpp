@@ -59,12 +59,12 @@ void job::set_options(const submit_options& options) {
 void job::drop() noexcept {
     held_ = false;
     if (state_ == job_state::created) {
-        delete this;
+        retire();
     } else if (state_ == job_state::finished) {
         if (const std::exception_ptr unread = error(); unread != nullptr && !is_observed()) {
             report_unobserved(*this, unread);
         }
-        delete this;
+        retire();
     }
 }
 
@@ -80,6 +80,24 @@ void job::tell_watcher() noexcept {
         replace_error(nullptr);
         watcher_->job_failed(std::move(unread));
     }
+}
+
+void in_place_job::enter_tree() noexcept {
+    state_ = job_state::running;
+    attach(owner_pool().group_);
+}
+
+// Spare again; one that was asked to stop cannot be asked again, and goes.
+void in_place_job::retire() noexcept {
+    if (stop_requested()) {
+        delete this;
+        return;
+    }
+    state_ = job_state::created;
+    outcome_ = job_outcome::none;
+    error_ = nullptr;
+    set_name("job");
+    next_spare = std::exchange(owner_pool().spare_, this);
 }
 
 void job::start() noexcept { owner_->begin(*this); }
@@ -117,7 +135,6 @@ void pool::begin(detail::job& granted) noexcept {
         }
     }
     granted.state_ = detail::job_state::running;
-    ++stats_.started;
     if (granted.deadlines_ != nullptr) [[unlikely]] {
         granted.deadlines_->arm();
     }
@@ -144,12 +161,29 @@ void pool::ended(detail::job& job) noexcept {
 // A job whose body never ran: leaves where it stands and ends with the error for `why`.
 void pool::end_unstarted(detail::job& job, detail::refusal why) noexcept {
     ++(why == detail::refusal::expired ? stats_.expired : stats_.canceled);
+    ++never_started_;
     if (why == detail::refusal::canceled) {
         job.request_stop();
     }
     job.abandon(make_error(why, job));
     finish(job);
 }
+
+// The slow part of end_in_place(): a body that ended at once left work behind, or an error.
+void pool::grant_after_in_place() noexcept {
+    grant();
+    if (running_ == 0) {
+        wake_if_idle();
+    }
+}
+
+void pool::fail_in_place(detail::in_place_job& job, const std::exception_ptr& error) noexcept {
+    --stats_.completed;
+    ++stats_.failed;
+    report(job, error);
+}
+
+detail::in_place_job* pool::make_spare() { return new detail::in_place_job(*this, *loop_); }
 
 // The common end: the slot or turn is released first, then whoever waits is woken.
 void pool::finish(detail::job& job) noexcept {

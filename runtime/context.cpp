@@ -4,14 +4,6 @@
 
 namespace weir {
 
-void context::attach(context& parent) noexcept {
-    parent_ = &parent;
-    if (host_ == nullptr) {
-        host_ = parent.host_;
-    }
-    parent.add_stop_listener(*this);
-}
-
 void context::start() noexcept {
     WEIR_ASSERT(false, "a context without a start of its own was scheduled to start");
 }

@@ -96,7 +96,7 @@ class context : public detail::ready_node, public detail::stop_listener {
 
     void add_stop_listener(detail::stop_listener& listener) noexcept {
         listeners_.push_back(listener);
-        if (stop_requested_) {
+        if (stop_requested_) [[unlikely]] {
             listener.on_stop();
         }
     }
@@ -122,7 +122,13 @@ class context : public detail::ready_node, public detail::stop_listener {
     virtual ~context() = default;
 
     // Becomes a child of `parent`, and inherits its host unless it is a host itself.
-    void attach(context& parent) noexcept;
+    void attach(context& parent) noexcept {
+        parent_ = &parent;
+        if (host_ == nullptr) {
+            host_ = parent.host_;
+        }
+        parent.add_stop_listener(*this);
+    }
 
     // Leaves the parent's list.
     void detach() noexcept {

@@ -24,18 +24,12 @@ scope::~scope() {
     detach();
 }
 
-void scope::child_ended(std::exception_ptr error) noexcept {
-    --live_;
-    if (error != nullptr) [[unlikely]] {
-        if (context::stop_requested() && detail::is_canceled(error)) {
-            child_canceled_ = true;
-        } else if (first_error_ == nullptr) {
-            first_error_ = std::move(error);
-            context::request_stop();
-        }
-    }
-    if (live_ == 0 && joiner_ != nullptr) {
-        std::exchange(joiner_, nullptr)->wake();
+void scope::child_failed(std::exception_ptr error) noexcept {
+    if (context::stop_requested() && detail::is_canceled(error)) {
+        child_canceled_ = true;
+    } else if (first_error_ == nullptr) {
+        first_error_ = std::move(error);
+        context::request_stop();
     }
 }
 
@@ -49,9 +43,6 @@ void scope::finish_join() {
 }
 
 namespace detail {
-
-scope_child_base::scope_child_base(scope& owner) noexcept
-    : context(owner.loop(), owner), owner_(owner) {}
 
 bool is_canceled(const std::exception_ptr& error) noexcept {
     if (error == nullptr) {

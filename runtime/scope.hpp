@@ -81,7 +81,12 @@ class scope : private context {
     void on_done() noexcept override {}
     template <class T>
     void spawn_task(task<T> child, const char* child_name);
-    void child_ended(std::exception_ptr error) noexcept;
+    void child_ended() noexcept {
+        if (--live_ == 0 && joiner_ != nullptr) {
+            std::exchange(joiner_, nullptr)->wake();
+        }
+    }
+    void child_failed(std::exception_ptr error) noexcept;
     void finish_join();
 
     std::size_t live_ = 0;
@@ -117,8 +122,10 @@ namespace detail {
 
 class scope_child_base : public context, public recycled {
   protected:
-    explicit scope_child_base(scope& owner) noexcept;
-    void ended(std::exception_ptr error) noexcept { owner_.child_ended(std::move(error)); }
+    explicit scope_child_base(scope& owner) noexcept
+        : context(owner.loop(), owner), owner_(owner) {}
+    void failed(std::exception_ptr error) noexcept { owner_.child_failed(std::move(error)); }
+    void ended() noexcept { owner_.child_ended(); }
 
   private:
     scope& owner_;
@@ -137,9 +144,11 @@ class scope_child final : public scope_child_base {
     }
 
     void on_done() noexcept override {
-        std::exception_ptr error = handle_.promise().error();
+        if (handle_.promise().failed()) [[unlikely]] {
+            failed(handle_.promise().error());
+        }
         handle_.destroy();
-        ended(std::move(error));
+        ended();
         delete this;
     }
 

@@ -105,9 +105,9 @@ class submit_waiter : public job_waiter {
     bool until_end_;
 };
 
-class [[nodiscard]] post_awaiter : public submit_waiter {
+class [[nodiscard]] submit_into_awaiter : public submit_waiter {
   public:
-    explicit post_awaiter(job& submitted) noexcept : submit_waiter(submitted, true, false) {}
+    explicit submit_into_awaiter(job& submitted) noexcept : submit_waiter(submitted, true, false) {}
     void await_resume() const { check(); }
 };
 

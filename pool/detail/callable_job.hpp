@@ -91,11 +91,6 @@ struct borrowed_promise {
     Promise& get() noexcept { return *promise; }
 };
 
-// Counts and reports `error` as one that nobody can see.
-void report_unobserved(job& from, const std::exception_ptr& error) noexcept;
-// The pool's part of a job's end.
-void job_ended(job& ended) noexcept;
-
 template <class T, class Holder>
 class promise_result : public held_result<T> {
   public:

@@ -142,6 +142,9 @@ class job : public context, public recycled {
     // Hands the result to whoever waits for it outside of the loop; the slot is free by then.
     virtual void deliver() noexcept {}
 
+    // Nobody refers to the finished (or never admitted) job any more.
+    virtual void retire() noexcept { delete this; }
+
     // Whether somebody will read the error.
     [[nodiscard]] virtual bool is_observed() const noexcept { return held_; }
 
@@ -163,6 +166,11 @@ class job : public context, public recycled {
     bool has_guest_ = false;
     bool held_ = false;  // somebody reads the result and calls drop()
 };
+
+// Counts and reports `error` as one that nobody can see.
+void report_unobserved(job& from, const std::exception_ptr& error) noexcept;
+// The pool's part of a job's end.
+void job_ended(job& ended) noexcept;
 
 }  // namespace detail
 }  // namespace weir

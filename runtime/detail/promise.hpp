@@ -132,8 +132,9 @@ class promise final : public promise_base {
         outcome_ = outcome::error;
     }
 
+    [[nodiscard]] bool failed() const noexcept { return outcome_ == outcome::error; }
     [[nodiscard]] std::exception_ptr error() const noexcept {
-        return outcome_ == outcome::error ? error_ : nullptr;
+        return failed() ? error_ : nullptr;
     }
 
     // Moves the value out, or rethrows.
@@ -163,6 +164,7 @@ class promise<void> final : public promise_base {
     task<void> get_return_object() noexcept;
     void return_void() noexcept {}
     void unhandled_exception() noexcept { error_ = std::current_exception(); }
+    [[nodiscard]] bool failed() const noexcept { return error_ != nullptr; }
     [[nodiscard]] std::exception_ptr error() const noexcept { return error_; }
 
     void take() {
