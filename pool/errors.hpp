@@ -1,5 +1,11 @@
 // Errors of the pool.
 //
+//     try {
+//         co_await p.post(fetch, url);
+//     } catch (const weir::pool_error& error) {
+//         closed = error.error() == weir::pool_errc::closed;
+//     }
+//
 // What waits in a pool throws pool_error (or weir::canceled when its task was stopped); try_submit
 // and try_submit_from_thread return the bare code.
 #pragma once

@@ -55,12 +55,17 @@ pool::~pool() {
     if (!idle()) {
         detail::fatal("pool \"%s\" was destroyed while busy: %zu running, %zu queued, %zu parked; "
                       "co_await drain() or stop() first, or use with_pool",
-                      options_.name, running_, queue_.size(), stats_.parked);
+                      options_.name, running_, queue_.size(), parked_size_);
     }
     WEIR_ASSERT(idle_waiters_.empty(), "a pool outlives the tasks that wait for it");
     while (spare_ != nullptr) {
         std::exchange(spare_, spare_->next_spare)->discard();
     }
+}
+
+void pool::add_record() {
+    make_spare(*new detail::posted_job(*this, *loop_, group_));
+    ++records_;
 }
 
 pool_errc pool::try_admission() noexcept {
@@ -70,7 +75,7 @@ pool_errc pool::try_admission() noexcept {
         ++stats_.rejected;
         return pool_errc::closed;
     }
-    if (slot_is_free() || (!queue_.full() && parked_.empty())) {
+    if (slot_is_free() || place_is_free()) {
         return pool_errc{};
     }
     ++stats_.rejected;
@@ -94,6 +99,15 @@ void pool::take_slot(detail::job& granted) noexcept {
     granted.attach(group_);
 }
 
+// The closure moves into a spare record, which starts soon.
+void pool::grant_closure(const detail::closure_ops& ops, void* closure,
+                         std::uint64_t id) noexcept {
+    WEIR_DEBUG_ASSERT(spare_ != nullptr, "a record was reserved for each closure");
+    detail::posted_job& record = take_spare();
+    record.fill(ops, closure, id);
+    loop_->make_ready(record);
+}
+
 void pool::enqueue(detail::job& admitted) noexcept {
     admitted.state_ = detail::job_state::queued;
     queue_.push(admitted);
@@ -103,43 +117,90 @@ void pool::enqueue(detail::job& admitted) noexcept {
     }
 }
 
-void pool::park(detail::job& waiting, detail::submit_waiter* submitter) noexcept {
-    waiting.state_ = detail::job_state::parked;
-    waiting.submitter_ = submitter;
-    parked_.push_back(waiting);
-    ++stats_.parked;
-    if (waiting.deadlines_ != nullptr) {
-        waiting.deadlines_->arm();
+// What the waiter submits is admitted to the queue.
+void pool::enqueue(detail::submit_waiter& waiter) noexcept {
+    if (waiter.job_ != nullptr) {
+        count_admitted(*waiter.job_);
+        waiter.owns_job_ = false;
+        enqueue(*waiter.job_);
+        return;
+    }
+    queue_.push(*waiter.ops_, waiter.closure_, ++stats_.submitted);
+    stats_.max_queued = std::max(stats_.max_queued, queue_.size());
+}
+
+void pool::park(detail::parked_item& item, detail::job* parked) noexcept {
+    parked_.push_back(item);
+    ++parked_size_;
+    if (parked != nullptr) {
+        parked->state_ = detail::job_state::parked;
+        parked->parking_ = &item;
+        if (parked->deadlines_ != nullptr) {
+            parked->deadlines_->arm();
+        }
     }
 }
 
-// The first parked job, admitted: its submitter goes on, or waits for the end from now on.
-detail::job& pool::unpark_first() noexcept {
-    detail::job& first = parked_.pop_front();
-    --stats_.parked;
-    count_admitted(first);
-    if (detail::submit_waiter* const submitter = std::exchange(first.submitter_, nullptr)) {
+void pool::unpark(detail::parked_item& item) noexcept {
+    item.unlink();
+    --parked_size_;
+}
+
+// The first of those who wait gets a free slot.
+void pool::grant_parked() noexcept {
+    detail::parked_item& first = parked_.front();
+    unpark(first);
+    detail::submit_waiter* const submitter = first.submitter;
+    detail::job* const job = submitter != nullptr ? submitter->job_ : first.from_thread;
+    if (job != nullptr) {
+        count_admitted(*job);
+        take_slot(*job);
+        loop_->make_ready(*job);
+    } else {
+        grant_closure(*submitter->ops_, submitter->closure_, ++stats_.submitted);
+    }
+    if (submitter != nullptr) {
         submitter->admitted_from_park();
     } else {
         gate_.release();
     }
-    return first;
 }
 
 void pool::grant() noexcept {
     while (running_ < limit_) {
-        detail::job* next = queue_.pop();
-        if (next == nullptr) {
-            if (parked_.empty()) {
-                break;
+        if (detail::queue_place* const next = queue_.front()) {
+            if (next->ops == nullptr) {
+                take_slot(*next->held);
+                loop_->make_ready(*next->held);
+            } else {
+                grant_closure(*next->ops, next->closure, next->id);
+                next->ops->destroy(next->closure);
             }
-            next = &unpark_first();
+            queue_.pop_front();
+        } else if (!parked_.empty()) {
+            grant_parked();
+        } else {
+            break;
         }
-        take_slot(*next);
-        loop_->make_ready(*next);
     }
     while (!parked_.empty() && !queue_.full()) {
-        enqueue(unpark_first());
+        detail::parked_item& first = parked_.front();
+        unpark(first);
+        if (first.submitter != nullptr) {
+            enqueue(*first.submitter);
+            first.submitter->admitted_from_park();
+        } else {
+            count_admitted(*first.from_thread);
+            enqueue(*first.from_thread);
+            gate_.release();
+        }
+    }
+}
+
+void pool::after_release() noexcept {
+    grant();
+    if (running_ == 0) {
+        wake_if_idle();
     }
 }
 
@@ -162,6 +223,11 @@ void pool::release_slot(detail::job& job) noexcept {
 
 void pool::resize(std::size_t max_concurrency) {
     check_range("max_concurrency", max_concurrency, 0);
+    // More closures than before may run at a time, so more records may be needed for those that
+    // wait already.
+    while (records_ < std::min(max_concurrency, running_ + queue_.size() + parked_size_)) {
+        add_record();
+    }
     limit_ = max_concurrency;
     grant();
 }
@@ -171,6 +237,7 @@ pool_stats pool::stats() const noexcept {
     stats.running = running_;
     stats.started = stats_.submitted - never_started_ - queue_.size();
     stats.queued = queue_.size();
+    stats.parked = parked_size_;
     stats.max_concurrency = limit_;
     stats.max_queue_size = options_.max_queue_size;
     return stats;

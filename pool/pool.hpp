@@ -41,8 +41,8 @@
 #include "../runtime/detail/wait_list.hpp"
 #include "../runtime/event_loop.hpp"
 #include "detail/awaiters.hpp"
-#include "detail/in_place_job.hpp"
 #include "detail/job_queue.hpp"
+#include "detail/posted_job.hpp"
 #include "detail/thread_gate.hpp"
 #include "errors.hpp"
 #include "join_handle.hpp"
@@ -214,7 +214,9 @@ class pool {
     friend class detail::submit_waiter;
     friend class detail::join_waiter;
     friend class detail::job;
-    friend class detail::in_place_job;
+    friend class detail::posted_job;
+    template <class Closure>
+    friend struct detail::closure_ops_for;
     template <class Options, class F, class... A>
     friend class detail::post_awaiter;
     friend struct detail::job_deadlines;
@@ -236,7 +238,8 @@ class pool {
         explicit thread_ticket(pool& target) noexcept : target_(&target) {}
         thread_ticket(thread_ticket&& other) noexcept
             : target_(std::exchange(other.target_, nullptr)),
-              job_(std::exchange(other.job_, nullptr)) {}
+              job_(std::exchange(other.job_, nullptr)),
+              parking_(other.parking_) {}
         thread_ticket& operator=(thread_ticket&&) = delete;
         ~thread_ticket() {
             if (job_ != nullptr) {
@@ -246,15 +249,19 @@ class pool {
                 target_->gate_.release();
             }
         }
-        void carry(detail::job& sent) noexcept { job_ = &sent; }
+        void carry(detail::job& sent, detail::parked_item& parking) noexcept {
+            job_ = &sent;
+            parking_ = &parking;
+        }
         void operator()() noexcept {
-            std::exchange(target_, nullptr)
-                ->arrive_from_thread(*std::exchange(job_, nullptr));
+            pool& target = *std::exchange(target_, nullptr);
+            target.arrive_from_thread(*std::exchange(job_, nullptr), *parking_);
         }
 
       private:
         pool* target_;
         detail::job* job_ = nullptr;
+        detail::parked_item* parking_ = nullptr;
     };
 
     template <class Result, class F, class... A>
@@ -281,56 +288,76 @@ class pool {
     auto send_from_thread(F&& function, A&&... arguments)
         -> std::future<detail::job_value<F, A...>> {
         using T = detail::job_value<F, A...>;
-        using holder = detail::owned_promise<std::promise<T>>;
         thread_ticket ticket(*this);
-        auto* const made = make<detail::promise_result<T, holder>>(std::forward<F>(function),
-                                                                   std::forward<A>(arguments)...);
-        ticket.carry(*made);
+        auto* const made = make<detail::thread_result<T>>(std::forward<F>(function),
+                                                          std::forward<A>(arguments)...);
+        ticket.carry(*made, made->parking);
         std::future<T> future = made->holder.promise.get_future();
         loop_->post(std::move(ticket));
         return future;
     }
 
-    // A slot for a body that `task` starts in place, or null where that has to go another way.
+    // A record for a body that `task` starts in place, or null where that has to go another way.
     // Throws std::bad_alloc, and takes nothing then.
-    [[nodiscard]] detail::in_place_job* begin_in_place(const context& task) {
+    [[nodiscard]] detail::posted_job* begin_in_place(const context& task) {
         if (running_ >= limit_ || closed_ || task.stop_requested() ||
             loop_->in_place_depth >= in_place_depth_max || !loop_->take_budget()) {
             return nullptr;
         }
-        detail::in_place_job* const job = spare_ != nullptr ? spare_ : make_spare();
-        spare_ = job->next_spare;
-        job->id_ = ++stats_.submitted;
+        if (spare_ == nullptr) [[unlikely]] {
+            add_record();
+        }
+        detail::posted_job& record = take_spare();
+        record.begin_in_place(++stats_.submitted);
+        ++loop_->counters_ref().starts_in_place;
+        ++loop_->in_place_depth;
+        return &record;
+    }
+    // A body that was started in place has ended at once.
+    void end_in_place(detail::posted_job& record) noexcept {
+        --loop_->in_place_depth;
+        ++stats_.completed;
+        record.end_in_place();
+        make_spare(record);
+        if (--running_ == 0 || (queue_.size() | parked_size_) != 0) {
+            after_release();
+        }
+    }
+    void end_in_place(detail::posted_job& record, std::exception_ptr error) noexcept;
+
+    // Records, see posted_job. There are at least as many as closures may need at a time, so that
+    // granting never allocates: min(limit_, closures running, queued and parked).
+    void add_record();
+    void reserve_record() {
+        if (records_ < limit_) {
+            add_record();
+        }
+    }
+    [[nodiscard]] detail::posted_job& take_spare() noexcept {
+        detail::posted_job& record = *spare_;
+        spare_ = record.next_spare;
         if (++running_ > stats_.max_running) {
             stats_.max_running = running_;
         }
-        ++loop_->counters_ref().starts_in_place;
-        ++loop_->in_place_depth;
-        return job;
+        return record;
     }
-    // The body has ended at once, with a value (or see fail_in_place).
-    void end_in_place(detail::in_place_job& job) noexcept {
-        job.next_spare = spare_;
-        spare_ = &job;
-        ++stats_.completed;
-        --running_;
-        if ((queue_.size() | stats_.parked) != 0 || !idle_waiters_.empty()) [[unlikely]] {
-            grant_after_in_place();
-        }
+    void make_spare(detail::posted_job& record) noexcept {
+        record.next_spare = spare_;
+        spare_ = &record;
     }
-    void fail_in_place(detail::in_place_job& job, const std::exception_ptr& error) noexcept;
-    void grant_after_in_place() noexcept;
-    [[nodiscard]] detail::in_place_job* make_spare();
+    void posted_ended(detail::posted_job& record) noexcept;
+    void release_record(detail::posted_job& record) noexcept;
 
     // How deep jobs that start in place may start others in place; deeper ones go by the loop.
     static constexpr unsigned in_place_depth_max = 16;
 
     // pool_await.cpp: what a task that calls the pool goes through.
     [[nodiscard]] detail::job* host_of(const context& task) const noexcept;
-    bool admit(detail::submit_waiter& waiter, context& task,
-               std::coroutine_handle<> resume) noexcept;
+    bool admit(detail::submit_waiter& waiter, context& task, std::coroutine_handle<> resume);
     bool begin_in_slot(detail::submit_waiter& waiter, context& task,
                        std::coroutine_handle<> resume) noexcept;
+    bool admit_as_guest(detail::submit_waiter& waiter, detail::job& host, context& task,
+                        std::coroutine_handle<> resume);
     bool run_as_guest(detail::job& guest, detail::job& host, detail::job_waiter& waiter,
                       context& task, std::coroutine_handle<> resume,
                       detail::stop_policy policy) noexcept;
@@ -342,28 +369,36 @@ class pool {
     [[nodiscard]] bool slot_is_free() const noexcept {
         return running_ < limit_ && queue_.empty() && parked_.empty();
     }
+    [[nodiscard]] bool place_is_free() const noexcept {
+        return !queue_.full() && parked_.empty();
+    }
     void count_admitted(detail::job& admitted) noexcept { admitted.id_ = ++stats_.submitted; }
     void take_slot(detail::job& granted) noexcept;
+    void grant_closure(const detail::closure_ops& ops, void* closure, std::uint64_t id) noexcept;
     void enqueue(detail::job& admitted) noexcept;
-    void park(detail::job& waiting, detail::submit_waiter* submitter) noexcept;
-    detail::job& unpark_first() noexcept;
+    void enqueue(detail::submit_waiter& waiter) noexcept;
+    void park(detail::parked_item& item, detail::job* parked) noexcept;
+    void unpark(detail::parked_item& item) noexcept;
+    void grant_parked() noexcept;
     void grant() noexcept;
+    void after_release() noexcept;
     void release_slot(detail::job& job) noexcept;
 
     // pool_job.cpp: the beginning and the end of a job.
     void begin(detail::job& granted) noexcept;
+    void begin_posted(detail::posted_job& record) noexcept;
     void ended(detail::job& job) noexcept;
     void end_unstarted(detail::job& job, detail::refusal why) noexcept;
     void finish(detail::job& job) noexcept;
     void cancel(detail::job& job) noexcept;
     void deadline_passed(detail::job& job) noexcept;
-    void refuse_parked(detail::job& job, detail::refusal why) noexcept;
+    void refuse_parked(detail::parked_item& item, detail::refusal why) noexcept;
     void report(detail::job& from, const std::exception_ptr& error) noexcept;
 
     // pool_thread.cpp
     void enter_from_thread();
     [[nodiscard]] pool_errc try_enter_from_thread();
-    void arrive_from_thread(detail::job& arrived) noexcept;
+    void arrive_from_thread(detail::job& arrived, detail::parked_item& parking) noexcept;
 
     // pool_close.cpp
     [[nodiscard]] bool idle() const noexcept;
@@ -377,12 +412,14 @@ class pool {
     std::size_t running_ = 0;
     bool closed_ = false;
     bool stopping_ = false;
-    detail::job_queue<detail::job> queue_;
-    detail::intrusive_list<detail::job> parked_;
+    detail::job_queue queue_;
+    detail::intrusive_list<detail::parked_item> parked_;
+    std::size_t parked_size_ = 0;
     group group_;
     detail::wait_list idle_waiters_;
-    detail::in_place_job* spare_ = nullptr;  // chained by next_spare
-    std::uint64_t never_started_ = 0;        // jobs that ended before their body began
+    detail::posted_job* spare_ = nullptr;  // chained by next_spare
+    std::size_t records_ = 0;              // spare ones and others
+    std::uint64_t never_started_ = 0;      // jobs that ended before their body began
     mutable detail::thread_gate gate_;
     pool_stats stats_;
 };

@@ -5,8 +5,8 @@
 namespace weir {
 namespace detail {
 
-void throw_refusal(refusal why, const job& refused) {
-    const char* const name = refused.owner_pool().options().name;
+void throw_refusal(refusal why, const pool& by) {
+    const char* const name = by.options().name;
     switch (why) {
         case refusal::none:
         case refusal::canceled:
@@ -57,8 +57,8 @@ void job_waiter::pass_stop(waiter& self) noexcept {
     cancel_job(*static_cast<job_waiter&>(self).edge_.target);
 }
 
-bool submit_waiter::begin(context& task, std::coroutine_handle<> resume) noexcept {
-    return job_->owner_pool().admit(*this, task, resume);
+bool submit_waiter::begin(context& task, std::coroutine_handle<> resume) {
+    return pool_.admit(*this, task, resume);
 }
 
 void submit_waiter::admitted_from_park() noexcept {
@@ -74,8 +74,8 @@ void submit_waiter::admitted_from_park() noexcept {
 }
 
 void submit_waiter::cancel_parked(waiter& self) noexcept {
-    job& waiting = *static_cast<submit_waiter&>(self).job_;
-    waiting.owner_pool().refuse_parked(waiting, refusal::canceled);
+    auto& parked = static_cast<submit_waiter&>(self);
+    parked.pool_.refuse_parked(parked, refusal::canceled);
 }
 
 bool join_waiter::begin(context& task, std::coroutine_handle<> resume) noexcept {
@@ -118,9 +118,7 @@ detail::job* pool::host_of(const context& task) const noexcept {
     return nullptr;
 }
 
-bool pool::admit(detail::submit_waiter& waiter, context& task,
-                 std::coroutine_handle<> resume) noexcept {
-    detail::job& submitted = *waiter.job_;
+bool pool::admit(detail::submit_waiter& waiter, context& task, std::coroutine_handle<> resume) {
     detail::job* const host = task.host() != nullptr ? host_of(task) : nullptr;
     if (task.stop_requested() || (closed_ && (host == nullptr || stopping_))) [[unlikely]] {
         waiter.refusal_ = task.stop_requested() ? detail::refusal::canceled
@@ -129,59 +127,57 @@ bool pool::admit(detail::submit_waiter& waiter, context& task,
         return false;
     }
     if (waiter.until_end_) {
-        submitted.outer_ = task.host();
+        waiter.job_->outer_ = task.host();
     }
-    if (host != nullptr && waiter.until_end_) {
-        count_admitted(submitted);
-        ++stats_.inlined;
-        return run_as_guest(submitted, *host, waiter, task, resume,
-                            detail::stop_policy::passed_on);
+    if (host != nullptr && (waiter.until_end_ || (!slot_is_free() && !place_is_free()))) {
+        return admit_as_guest(waiter, *host, task, resume);
+    }
+    if (waiter.job_ == nullptr) {
+        reserve_record();
     }
     if (slot_is_free()) {
         return begin_in_slot(waiter, task, resume);
     }
-    if (!queue_.full() && parked_.empty()) {
-        count_admitted(submitted);
-        waiter.owns_job_ = false;
-        enqueue(submitted);
+    if (place_is_free()) {
+        enqueue(waiter);
         if (!waiter.until_end_) {
             return false;
         }
-        waiter.wait_for_end(submitted, task, resume, detail::stop_policy::passed_on);
+        waiter.wait_for_end(*waiter.job_, task, resume, detail::stop_policy::passed_on);
         return true;
-    }
-    if (host != nullptr) {
-        count_admitted(submitted);
-        ++stats_.inlined;
-        waiter.owns_job_ = false;
-        submitted.outer_ = task.host();
-        return run_as_guest(submitted, *host, waiter, task, resume,
-                            detail::stop_policy::passed_on);
     }
     static constexpr detail::wait_kind kind{"a place in a pool",
                                             &detail::submit_waiter::cancel_parked};
     waiter.suspend(task, resume, kind);
-    park(submitted, &waiter);
+    park(waiter, waiter.job_);
     return true;
 }
 
 bool pool::begin_in_slot(detail::submit_waiter& waiter, context& task,
                          std::coroutine_handle<> resume) noexcept {
-    detail::job& submitted = *waiter.job_;
     scheduler& loop = *loop_;
-    count_admitted(submitted);
-    take_slot(submitted);
+    const bool in_place = loop.in_place_depth < in_place_depth_max && loop.take_budget();
+    detail::job* const submitted = waiter.job_;
+    detail::job* granted = submitted;
     waiter.owns_job_ = false;
-    if (loop.in_place_depth < in_place_depth_max && loop.take_budget()) [[likely]] {
+    if (submitted != nullptr) {
+        count_admitted(*submitted);
+        take_slot(*submitted);
+    } else {
+        detail::posted_job& record = take_spare();
+        record.fill(*waiter.ops_, waiter.closure_, ++stats_.submitted);
+        granted = &record;
+    }
+    if (in_place) {
         ++loop.counters_ref().starts_in_place;
         ++loop.in_place_depth;
-        begin(submitted);  // a detached job may be gone after this
+        granted->start();  // a detached job may be gone after this
         --loop.in_place_depth;
-        if (!waiter.until_end_ || submitted.finished()) {
+        if (!waiter.until_end_ || submitted->finished()) {
             return false;
         }
     } else {
-        loop.make_ready(submitted);
+        loop.make_ready(*granted);
         if (!waiter.until_end_) {
             // The tick's budget is spent: the submitter goes on behind the job.
             waiter.handle = resume;
@@ -190,8 +186,22 @@ bool pool::begin_in_slot(detail::submit_waiter& waiter, context& task,
             return true;
         }
     }
-    waiter.wait_for_end(submitted, task, resume, detail::stop_policy::passed_on);
+    waiter.wait_for_end(*submitted, task, resume, detail::stop_policy::passed_on);
     return true;
+}
+
+// No slot and no place are free, or the caller wants to wait for the end: the caller's slot serves.
+bool pool::admit_as_guest(detail::submit_waiter& waiter, detail::job& host, context& task,
+                          std::coroutine_handle<> resume) {
+    if (waiter.job_ == nullptr) {
+        waiter.job_ = waiter.ops_->make_job(*this, waiter.closure_);
+    }
+    detail::job& guest = *waiter.job_;
+    count_admitted(guest);
+    ++stats_.inlined;
+    waiter.owns_job_ = false;
+    guest.outer_ = task.host();
+    return run_as_guest(guest, host, waiter, task, resume, detail::stop_policy::passed_on);
 }
 
 bool pool::run_as_guest(detail::job& guest, detail::job& host, detail::job_waiter& waiter,

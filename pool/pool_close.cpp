@@ -6,7 +6,7 @@
 namespace weir {
 
 // Waits until the pool is idle.
-class [[nodiscard]] pool::idle_awaiter : private detail::waiter {
+class [[nodiscard]] pool::idle_awaiter : private detail::listed_waiter {
   public:
     idle_awaiter(pool& target, bool stoppable) noexcept : target_(target), stoppable_(stoppable) {}
 
@@ -80,9 +80,19 @@ std::vector<job_info> pool::cancel_everything() {
     stopping_ = true;
     std::vector<job_info> unstarted;
     unstarted.reserve(queue_.size());
-    queue_.for_each([&](const detail::job& queued) { unstarted.push_back(queued.info()); });
-    while (detail::job* const queued = queue_.pop()) {
-        end_unstarted(*queued, detail::refusal::canceled);
+    while (detail::queue_place* const place = queue_.front()) {
+        if (place->ops == nullptr) {
+            detail::job& queued = *place->held;
+            queue_.pop_front();
+            unstarted.push_back(queued.info());
+            end_unstarted(queued, detail::refusal::canceled);
+            continue;
+        }
+        unstarted.push_back({.id = place->id});
+        ++stats_.canceled;
+        ++never_started_;
+        place->ops->destroy(place->closure);
+        queue_.pop_front();
     }
     group_.request_stop();
     wake_if_idle();

@@ -28,32 +28,37 @@ void print_running(std::ostream& out, const detail::job& job, time_point now) {
     out << (job.stop_requested() ? ", stop requested\n" : "\n");
 }
 
+void print_parked(std::ostream& out, const detail::parked_item& parked) {
+    if (parked.submitter == nullptr) {
+        out << "  parked: ";
+        print_job(out, *parked.from_thread);
+        out << " from a thread\n";
+        return;
+    }
+    const context& task = *parked.submitter->owner;
+    out << "  parked: a submission of task \""
+        << (task.name() != nullptr ? task.name() : "(unnamed)") << "\"\n";
+}
+
 }  // namespace
 
 std::string pool::dump() const {
     std::ostringstream out;
     const time_point now = loop_->now();
     out << "pool \"" << options_.name << "\": " << running_ << " of " << limit_ << " slots, "
-        << queue_.size() << " of " << options_.max_queue_size << " queued, " << stats_.parked
+        << queue_.size() << " of " << options_.max_queue_size << " queued, " << parked_size_
         << " parked" << (stopping_ ? ", stopping" : closed_ ? ", closed" : "") << '\n';
     group_.for_each_listener([&](const detail::stop_listener& listener) {
-        print_running(out, static_cast<const detail::job&>(listener), now);
-    });
-    queue_.for_each([&](const detail::job& queued) {
-        out << "  queued: ";
-        print_job(out, queued);
-        out << '\n';
-    });
-    parked_.for_each([&](const detail::job& parked) {
-        out << "  parked: \"" << parked.info().name << '"';
-        if (parked.submitter() != nullptr) {
-            const context& task = *parked.submitter()->owner;
-            out << " of task \"" << (task.name() != nullptr ? task.name() : "(unnamed)") << '"';
-        } else {
-            out << " from a thread";
+        const auto& job = static_cast<const detail::job&>(listener);
+        if (job.state() != detail::job_state::created) {
+            print_running(out, job, now);
         }
-        out << '\n';
     });
+    queue_.for_each([&](const detail::queue_place& place) {
+        const job_info info = place.ops == nullptr ? place.held->info() : job_info{.id = place.id};
+        out << "  queued: job " << info.id << " \"" << info.name << "\"\n";
+    });
+    parked_.for_each([&](const detail::parked_item& parked) { print_parked(out, parked); });
     return out.str();
 }
 

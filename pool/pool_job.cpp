@@ -59,12 +59,12 @@ void job::set_options(const submit_options& options) {
 void job::drop() noexcept {
     held_ = false;
     if (state_ == job_state::created) {
-        retire();
+        delete this;
     } else if (state_ == job_state::finished) {
         if (const std::exception_ptr unread = error(); unread != nullptr && !is_observed()) {
             report_unobserved(*this, unread);
         }
-        retire();
+        delete this;
     }
 }
 
@@ -82,23 +82,12 @@ void job::tell_watcher() noexcept {
     }
 }
 
-void in_place_job::enter_tree() noexcept {
-    state_ = job_state::running;
-    attach(owner_pool().group_);
+posted_job::posted_job(pool& owner, scheduler& loop, context& group) noexcept : job(owner, loop) {
+    attach(group);
 }
 
-// Spare again; one that was asked to stop cannot be asked again, and goes.
-void in_place_job::retire() noexcept {
-    if (stop_requested()) {
-        delete this;
-        return;
-    }
-    state_ = job_state::created;
-    outcome_ = job_outcome::none;
-    error_ = nullptr;
-    set_name("job");
-    next_spare = std::exchange(owner_pool().spare_, this);
-}
+void posted_job::start() noexcept { owner_pool().begin_posted(*this); }
+void posted_job::ended() noexcept { owner_pool().posted_ended(*this); }
 
 void job::start() noexcept { owner_->begin(*this); }
 
@@ -114,7 +103,7 @@ namespace {
 
 std::exception_ptr make_error(detail::refusal why, const detail::job& job) noexcept {
     try {
-        detail::throw_refusal(why, job);
+        detail::throw_refusal(why, job.owner_pool());
     } catch (...) {
         return std::current_exception();
     }
@@ -169,21 +158,42 @@ void pool::end_unstarted(detail::job& job, detail::refusal why) noexcept {
     finish(job);
 }
 
-// The slow part of end_in_place(): a body that ended at once left work behind, or an error.
-void pool::grant_after_in_place() noexcept {
-    grant();
-    if (running_ == 0) {
-        wake_if_idle();
+// Begins the closure of a granted record, unless the pool was stopped meanwhile.
+void pool::begin_posted(detail::posted_job& record) noexcept {
+    if (record.stop_requested()) [[unlikely]] {
+        ++stats_.canceled;
+        ++never_started_;
+        record.empty();
+        release_record(record);
+        return;
     }
+    record.begin();
 }
 
-void pool::fail_in_place(detail::in_place_job& job, const std::exception_ptr& error) noexcept {
-    --stats_.completed;
-    ++stats_.failed;
-    report(job, error);
+// The body has ended, frame and closure are destroyed.
+void pool::posted_ended(detail::posted_job& record) noexcept {
+    if (record.error_ == nullptr) [[likely]] {
+        ++stats_.completed;
+    } else {
+        const std::exception_ptr error = std::exchange(record.error_, nullptr);
+        ++(record.stop_requested() && detail::is_canceled(error) ? stats_.canceled : stats_.failed);
+        report(record, error);
+    }
+    release_record(record);
 }
 
-detail::in_place_job* pool::make_spare() { return new detail::in_place_job(*this, *loop_); }
+void pool::release_record(detail::posted_job& record) noexcept {
+    record.state_ = detail::job_state::created;
+    make_spare(record);
+    --running_;
+    after_release();
+}
+
+void pool::end_in_place(detail::posted_job& record, std::exception_ptr error) noexcept {
+    --loop_->in_place_depth;
+    record.error_ = std::move(error);
+    posted_ended(record);
+}
 
 // The common end: the slot or turn is released first, then whoever waits is woken.
 void pool::finish(detail::job& job) noexcept {
@@ -239,7 +249,7 @@ void pool::cancel(detail::job& job) noexcept {
 void pool::deadline_passed(detail::job& job) noexcept {
     switch (job.state_) {
         case detail::job_state::parked:
-            refuse_parked(job, job.deadlines_->admit_by <= loop_->now()
+            refuse_parked(*job.parking_, job.deadlines_->admit_by <= loop_->now()
                                    ? detail::refusal::admission_timed_out
                                    : detail::refusal::expired);
             break;
@@ -263,25 +273,27 @@ void pool::deadline_passed(detail::job& job) noexcept {
     }
 }
 
-// A parked job leaves without having been admitted; its submitter learns why.
-void pool::refuse_parked(detail::job& job, detail::refusal why) noexcept {
-    job.unlink();
-    --stats_.parked;
+// A submission leaves the park without having been admitted; its submitter learns why.
+void pool::refuse_parked(detail::parked_item& item, detail::refusal why) noexcept {
+    unpark(item);
     ++stats_.rejected;
-    if (job.deadlines_ != nullptr) {
-        job.deadlines_->disarm();
+    detail::job* const job = item.submitter != nullptr ? item.submitter->job_ : item.from_thread;
+    if (job != nullptr) {
+        job->state_ = detail::job_state::created;
+        if (job->deadlines_ != nullptr) {
+            job->deadlines_->disarm();
+        }
     }
-    if (detail::submit_waiter* const submitter = std::exchange(job.submitter_, nullptr)) {
-        job.state_ = detail::job_state::created;
-        submitter->refusal_ = why;
-        submitter->wake();
+    if (item.submitter != nullptr) {
+        item.submitter->refusal_ = why;
+        item.submitter->wake();
         return;
     }
     gate_.release();
-    job.abandon(make_error(why, job));
-    job.state_ = detail::job_state::finished;
-    job.deliver();
-    job.drop();
+    job->abandon(make_error(why, *job));
+    job->state_ = detail::job_state::finished;
+    job->deliver();
+    job->drop();
 }
 
 void pool::report(detail::job& from, const std::exception_ptr& error) noexcept {

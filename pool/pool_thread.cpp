@@ -22,18 +22,18 @@ pool_errc pool::try_enter_from_thread() {
 
 // On the loop's thread. Admission as for a task that is not part of the pool; a job that has to
 // wait keeps its place in the gate until it is admitted.
-void pool::arrive_from_thread(detail::job& arrived) noexcept {
+void pool::arrive_from_thread(detail::job& arrived, detail::parked_item& parking) noexcept {
     if (closed_) {
-        park(arrived, nullptr);
-        refuse_parked(arrived, detail::refusal::closed);
+        park(parking, &arrived);
+        refuse_parked(parking, detail::refusal::closed);
         wake_if_idle();
         return;
     }
-    if (slot_is_free() || (!queue_.full() && parked_.empty())) {
+    if (slot_is_free() || place_is_free()) {
         gate_.release();
         admit_now(arrived);
     } else {
-        park(arrived, nullptr);
+        park(parking, &arrived);
     }
 }
 

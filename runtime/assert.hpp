@@ -1,5 +1,7 @@
 // Assertions that stay on in release builds, and the one way weir ends a process.
 //
+//     WEIR_ASSERT(size <= capacity, "a buffer never holds more than its capacity");
+//
 // An assertion guards a programmer's error (a misuse of the API, a broken invariant); data from a
 // peer, a file or the kernel never trips one. A failure prints one line that names the place and
 // the rule, then aborts.

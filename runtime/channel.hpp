@@ -2,7 +2,9 @@
 //
 //     weir::channel<int> numbers(8);
 //     co_await numbers.send(1);                                  // waits while it is full
-//     while (auto number = co_await numbers.receive()) { ... }   // ends when closed and empty
+//     while (auto number = co_await numbers.receive()) {         // ends when closed and empty
+//         use(*number);
+//     }
 //
 // Capacity 0 is a rendezvous: a send ends when a receiver has taken the value. close() lets
 // receivers drain what was sent; nothing that a send() has completed for is dropped. Senders that
@@ -153,7 +155,7 @@ class channel {
 };
 
 template <class T>
-class [[nodiscard]] channel<T>::send_awaiter : private detail::waiter {
+class [[nodiscard]] channel<T>::send_awaiter : private detail::listed_waiter {
   public:
     send_awaiter(channel& target, T value) noexcept : target_(target), value_(std::move(value)) {}
 
@@ -193,7 +195,7 @@ class [[nodiscard]] channel<T>::send_awaiter : private detail::waiter {
 };
 
 template <class T>
-class [[nodiscard]] channel<T>::receive_awaiter : private detail::waiter {
+class [[nodiscard]] channel<T>::receive_awaiter : private detail::listed_waiter {
   public:
     explicit receive_awaiter(channel& source) noexcept : source_(source) {}
 

@@ -37,7 +37,7 @@ class condition {
     detail::wait_list waiters_;
 };
 
-class [[nodiscard]] condition::notified_awaiter : private detail::waiter {
+class [[nodiscard]] condition::notified_awaiter : private detail::listed_waiter {
   public:
     notified_awaiter(condition& target, mutex::guard& guard) noexcept
         : target_(target), guard_(guard) {}

@@ -29,12 +29,13 @@ void context::request_stop() noexcept {
 
 namespace detail {
 
-void waiter::cancel_in_list(waiter& self) noexcept {
-    if (self.is_linked()) {
-        self.unlink();
+void listed_waiter::cancel_in_list(waiter& self) noexcept {
+    auto& listed = static_cast<listed_waiter&>(self);
+    if (listed.is_linked()) {
+        listed.unlink();
     }
-    self.was_canceled = true;
-    self.wake();
+    listed.was_canceled = true;
+    listed.wake();
 }
 
 }  // namespace detail

@@ -1,5 +1,8 @@
 // The context of a task: which loop runs it, who stops it, what it waits for, what it is called.
 //
+//     weir::context& self = *weir::scheduler::current()->running();   // inside a task
+//     while (!self.stop_requested()) { step(); }
+//
 // A context belongs to the root of a chain of awaits (the main task, a child of a scope, a job of a
 // pool); the tasks that it awaits share it through their promises, so an await at any depth sees
 // the stop of everything around it. Contexts form a tree, which request_stop() walks down and
@@ -38,7 +41,7 @@ struct wait_kind {
 };
 
 // The part of an awaiter that stands in for its suspended task.
-struct waiter : ready_node, list_node {
+struct waiter : ready_node {
     const wait_kind* kind = nullptr;
     time_point since{};
     bool was_canceled = false;
@@ -48,7 +51,10 @@ struct waiter : ready_node, list_node {
 
     // Ends the wait: the task goes to the back of the ready queue.
     void wake() noexcept;
+};
 
+// A waiter that stands in a list of its like.
+struct listed_waiter : waiter, list_node {
     // The usual `cancel`: leaves the list that it stands in, and wakes with was_canceled set.
     static void cancel_in_list(waiter& self) noexcept;
 };

@@ -1,5 +1,7 @@
 // The seam between the loop and what drives it: a kernel interface and a clock.
 //
+//     weir::event_loop loop(weir::make_default_driver(options), options);   // or another driver
+//
 // The production driver is io_uring (uring_driver.hpp); a simulated kernel or epoll fit behind the
 // same calls. Nothing above this interface makes a system call, reads a clock or names liburing.
 //

@@ -36,7 +36,7 @@ class event {
     bool set_ = false;
 };
 
-class [[nodiscard]] event::wait_awaiter : private detail::waiter {
+class [[nodiscard]] event::wait_awaiter : private detail::listed_waiter {
   public:
     explicit wait_awaiter(event& target) noexcept : target_(target) {}
 

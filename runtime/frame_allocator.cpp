@@ -16,20 +16,41 @@ struct frame_cache_reaper {
         trim_frame_cache();
         this_thread_frames.limit_bytes = 0;
     }
-    void arm() const noexcept {}
+    void touch() const noexcept {}
 };
 
 thread_local frame_cache_reaper reaper;
 
+constexpr std::size_t default_limit_bytes = std::size_t{64} << 20;
+
+// Makes the thread keep free frames from now on. False when it does already, or has ended.
+bool arm() noexcept {
+    if (this_thread_frames.armed) {
+        return false;
+    }
+    this_thread_frames.armed = true;
+    reaper.touch();
+    this_thread_frames.limit_bytes = default_limit_bytes;
+    return true;
+}
+
 }  // namespace
 
 void* allocate_frame_slow(std::size_t size_class, std::size_t size) {
-    reaper.arm();
+    arm();
+    void* const memory =
+        ::operator new(size_class < frame_classes ? size_class * frame_granule : size);
     ++this_thread_frames.heap_allocations;
-    return ::operator new(size_class < frame_classes ? size_class * frame_granule : size);
+    return memory;
 }
 
-void free_frame_slow(void* memory) noexcept { ::operator delete(memory); }
+void free_frame_slow(void* memory, std::size_t size) noexcept {
+    if (arm()) {
+        free_frame(memory, size);
+    } else {
+        ::operator delete(memory);
+    }
+}
 
 }  // namespace detail
 
@@ -39,6 +60,7 @@ frame_cache_stats frame_cache_statistics() noexcept {
 }
 
 void frame_cache_limit(std::size_t bytes) noexcept {
+    detail::arm();
     detail::this_thread_frames.limit_bytes = bytes;
 }
 

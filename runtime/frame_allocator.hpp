@@ -1,5 +1,8 @@
 // Recycled memory for coroutine frames and the small blocks beside them.
 //
+//     weir::frame_cache_limit(std::size_t{1} << 20);   // this thread keeps 1 MiB of free frames
+//     weir::trim_frame_cache();                       // and now none
+//
 // Each thread keeps a free list per size class; a warm loop takes and gives back frames without
 // touching the heap. A block may be freed on another thread than it came from: it then joins that
 // thread's lists. What a thread keeps is bounded (frame_cache_limit); beyond that, and for blocks
@@ -53,16 +56,18 @@ struct frame_cache {
     };
     block* free[frame_classes] = {};
     std::size_t cached_bytes = 0;
-    std::size_t limit_bytes = std::size_t{64} << 20;
+    std::size_t limit_bytes = 0;  // until the thread's first slow call, and again when it ends
     std::size_t heap_allocations = 0;
+    bool armed = false;  // whether something empties the lists at thread exit
 };
 
 // Constant initialisation and a trivial destructor keep every access a plain load; the lists are
-// emptied by a separate object that allocate_frame_slow registers.
+// emptied by a separate object that the first slow call registers: with nothing cached and no limit,
+// a thread's first allocation and its first free are slow.
 inline constinit thread_local frame_cache this_thread_frames{};
 
 [[nodiscard]] void* allocate_frame_slow(std::size_t size_class, std::size_t size);
-void free_frame_slow(void* memory) noexcept;
+void free_frame_slow(void* memory, std::size_t size) noexcept;
 
 // At least `size` bytes, aligned for any fundamental type.
 [[nodiscard]] inline void* allocate_frame(std::size_t size) {
@@ -96,7 +101,7 @@ inline void free_frame(void* memory, std::size_t size) noexcept {
 #endif
         return;
     }
-    free_frame_slow(memory);
+    free_frame_slow(memory, size);
 }
 
 // Base of types that live in recycled blocks and are created with new and deleted with delete.

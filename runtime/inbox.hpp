@@ -1,5 +1,9 @@
 // The inbox of a loop: functions posted by other threads, bounded, with one coalesced wake.
 //
+//     weir::inbox posted(io, 1'024);
+//     posted.push(function, false);   // by any thread
+//     posted.drain();                 // by the loop: calls function
+//
 // Posters append to a vector under a mutex; the loop swaps the whole vector out. A poster wakes
 // the driver only when the loop has announced, under the same mutex, that it is about to sleep, so
 // posting to a busy loop costs no system call (a lock-free stack was measured slower: README.md).

@@ -1,6 +1,11 @@
 // A doubly linked list of nodes that live inside the objects they link: nothing is allocated, and
 // an element leaves in O(1) without knowing its list. A node is in at most one list of a kind.
 //
+//     struct guest : weir::detail::list_node {};
+//     weir::detail::intrusive_list<guest> guests;
+//     guests.push_back(anna);
+//     anna.unlink();   // needs no list
+//
 // Thread: one. Lifetime: an element unlinks itself before it dies; debug builds assert that.
 #pragma once
 
@@ -48,6 +53,7 @@ class intrusive_list {
     [[nodiscard]] bool empty() const noexcept { return root_.next_ == &root_; }
 
     void push_back(T& element) noexcept { insert_before(root_, element); }
+    void push_front(T& element) noexcept { insert_before(*root_.next_, element); }
 
     // Before `position`, which is an element of this list.
     void insert(T& position, T& element) noexcept { insert_before(position, element); }
@@ -57,6 +63,13 @@ class intrusive_list {
 
     T& pop_front() noexcept {
         T& element = front();
+        static_cast<list_node&>(element).unlink();
+        return element;
+    }
+
+    // Requires !empty().
+    T& pop_back() noexcept {
+        T& element = static_cast<T&>(*root_.previous_);
         static_cast<list_node&>(element).unlink();
         return element;
     }

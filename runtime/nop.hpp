@@ -1,6 +1,8 @@
 // co_await weir::nop(): one round trip through the kernel that does nothing, as a probe of the
 // loop's I/O path and for measuring it.
 //
+//     weir::result<void> done = co_await weir::nop();
+//
 // Returns success, or std::errc::operation_canceled when the task was stopped first. Source:
 // IORING_OP_NOP in io_uring_enter(2).
 //

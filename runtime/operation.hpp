@@ -1,5 +1,16 @@
 // An operation in the kernel, as the runtime describes it to a driver.
 //
+//     class [[nodiscard]] read_awaiter : public weir::detail::io_awaiter {
+//       public:
+//         read_awaiter(int fd, char* into, std::uint32_t length) noexcept {
+//             request.opcode = weir::io_opcode::read;
+//             request.fd = fd;
+//             request.address = into;
+//             request.length = length;
+//         }
+//         weir::result<int> await_resume() const noexcept { return finish(); }
+//     };
+//
 // States, and who moves them:
 //   idle      not handed to a driver
 //   deferred  handed over, waits for room under max_in_flight (written by the driver)

@@ -1,5 +1,9 @@
 // The loop's queue of what can run now: a FIFO of nodes that live inside what they wake.
 //
+//     weir::detail::ready_queue ready;
+//     ready.push(node);
+//     ready.pop().handle.resume();
+//
 // Because nothing is allocated, waking cannot fail, and the queue is bounded by the number of live
 // tasks. A node stands in the queue at most once.
 //

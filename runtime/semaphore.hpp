@@ -90,7 +90,7 @@ class [[nodiscard]] semaphore::permit {
     std::size_t count_ = 0;
 };
 
-class [[nodiscard]] semaphore::acquire_awaiter : private detail::waiter {
+class [[nodiscard]] semaphore::acquire_awaiter : private detail::listed_waiter {
   public:
     acquire_awaiter(semaphore& owner, std::size_t count) noexcept : source_(owner), count_(count) {}
 

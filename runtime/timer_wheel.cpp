@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::uint64_t granule = std::uint64_t{1} << timer_wheel::granule_bits;
 
-// Slots of higher levels with more timers than this are not searched for their first deadline.
-constexpr int scan_max = 8;
+// Coarse slots with more timers than this are not searched for their first deadline.
+constexpr std::size_t scan_max = 8;
 
 std::uint64_t to_nanoseconds(time_point at) noexcept {
     return static_cast<std::uint64_t>(std::max<duration::rep>(at.time_since_epoch().count(), 0));
@@ -54,90 +54,153 @@ void sort(intrusive_list<timer_node>& timers) noexcept {
 
 }  // namespace
 
-timer_wheel::position timer_wheel::place(std::uint64_t deadline) const noexcept {
-    constexpr std::uint64_t lowest = (granule << slot_bits) - 1;
-    const auto highest_bit = static_cast<unsigned>(std::bit_width((elapsed_ ^ deadline) | lowest)) - 1;
-    const unsigned level = (highest_bit - granule_bits) / slot_bits;
-    const unsigned shift = granule_bits + level * slot_bits;
-    return {.level = level, .slot = static_cast<unsigned>(deadline >> shift) & (slots - 1)};
-}
-
-std::uint64_t timer_wheel::slot_start(position at) const noexcept {
-    const unsigned shift = granule_bits + at.level * slot_bits;
-    const std::uint64_t span = shift + slot_bits < 64 ? (std::uint64_t{1} << (shift + slot_bits)) : 0;
-    const std::uint64_t base = span == 0 ? 0 : elapsed_ & ~(span - 1);
-    return base + (std::uint64_t{at.slot} << shift);
-}
-
-void timer_wheel::put(timer_node& timer) noexcept {
-    const position at = place(std::max(to_nanoseconds(timer.deadline), elapsed_));
-    occupied_[at.level] |= std::uint64_t{1} << at.slot;
-    slots_[at.level][at.slot].push_back(timer);
+// Marks the slot as occupied.
+timer_wheel::slot_list& timer_wheel::slot_for(time_point at) noexcept {
+    const std::uint64_t deadline = std::max(to_nanoseconds(at), elapsed_);
+    const std::uint64_t granules = (deadline >> granule_bits) - (elapsed_ >> granule_bits);
+    if (granules < near_slots) {
+        const std::size_t slot = (deadline >> granule_bits) & (near_slots - 1);
+        near_occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+        return near_[slot];
+    }
+    // The highest bit in which deadline and now differ tells the level; it is far_shift or higher,
+    // or the ring would reach the deadline.
+    const auto highest_bit = static_cast<unsigned>(std::bit_width(elapsed_ ^ deadline)) - 1;
+    const unsigned level = (highest_bit - far_shift) / far_bits;
+    const std::size_t slot = (deadline >> (far_shift + level * far_bits)) & (far_slots - 1);
+    far_occupied_[level] |= std::uint64_t{1} << slot;
+    return far_[level][slot];
 }
 
 void timer_wheel::insert(timer_node& timer, time_point deadline) noexcept {
     timer.deadline = deadline;
-    put(timer);
+    slot_for(deadline).push_back(timer);
     ++size_;
 }
 
-std::optional<timer_wheel::position> timer_wheel::first_occupied() noexcept {
-    if (size_ == 0) {
-        return std::nullopt;
-    }
-    for (unsigned level = 0; level < levels; ++level) {
-        while (occupied_[level] != 0) {
-            const auto slot = static_cast<unsigned>(std::countr_zero(occupied_[level]));
-            if (!slots_[level][slot].empty()) {
-                return position{.level = level, .slot = slot};
+// Searches the ring from the slot of elapsed_ on, once around.
+std::optional<timer_wheel::position> timer_wheel::first_near() noexcept {
+    const std::uint64_t now_granule = elapsed_ >> granule_bits;
+    const std::size_t first = now_granule & (near_slots - 1);
+    for (std::size_t step = 0; step <= near_occupied_.size(); ++step) {
+        const std::size_t index = (first / 64 + step) % near_occupied_.size();
+        std::uint64_t word = near_occupied_[index];
+        if (step == 0) {
+            word &= ~std::uint64_t{0} << (first % 64);
+        } else if (step == near_occupied_.size()) {
+            word &= ~(~std::uint64_t{0} << (first % 64));
+        }
+        for (; word != 0; word &= word - 1) {
+            const std::size_t slot = index * 64 + static_cast<std::size_t>(std::countr_zero(word));
+            const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
+            if (near_[slot].empty()) {
+                near_occupied_[index] &= ~bit;
+                continue;
             }
-            occupied_[level] &= occupied_[level] - 1;
+            const std::uint64_t ahead = (slot - first) & (near_slots - 1);
+            return position{.slot = &near_[slot],
+                            .occupied = &near_occupied_[index],
+                            .bit = bit,
+                            .start = (now_granule + ahead) << granule_bits,
+                            .is_near = true};
         }
     }
     return std::nullopt;
 }
 
-std::optional<time_point> timer_wheel::next_event() noexcept {
-    const std::optional<position> at = first_occupied();
-    if (!at) {
+std::optional<timer_wheel::position> timer_wheel::first_far() noexcept {
+    for (unsigned level = 0; level < far_levels; ++level) {
+        const unsigned shift = far_shift + level * far_bits;
+        while (far_occupied_[level] != 0) {
+            const auto slot = static_cast<std::size_t>(std::countr_zero(far_occupied_[level]));
+            const std::uint64_t bit = std::uint64_t{1} << slot;
+            if (far_[level][slot].empty()) {
+                far_occupied_[level] &= ~bit;
+                continue;
+            }
+            const std::uint64_t above =
+                shift + far_bits < 64 ? (elapsed_ >> (shift + far_bits)) << (shift + far_bits) : 0;
+            return position{.slot = &far_[level][slot],
+                            .occupied = &far_occupied_[level],
+                            .bit = bit,
+                            .start = above + (std::uint64_t{slot} << shift),
+                            .is_near = false};
+        }
+    }
+    return std::nullopt;
+}
+
+// What comes first; at equal times the coarse slot, whose timers belong into the ring by then.
+std::optional<timer_wheel::position> timer_wheel::first_occupied() noexcept {
+    if (size_ == 0) {
         return std::nullopt;
     }
-    int seen = 0;
+    const std::optional<position> near = first_near();
+    const std::optional<position> far = first_far();
+    if (!near || (far && far->start <= near->start)) {
+        return far;
+    }
+    return near;
+}
+
+namespace {
+
+// The first deadline of a slot, or where it has more than `scan_limit` timers `otherwise`.
+std::uint64_t first_deadline(const intrusive_list<timer_node>& slot, std::size_t scan_limit,
+                             std::uint64_t otherwise) noexcept {
+    std::size_t seen = 0;
     std::uint64_t earliest = UINT64_MAX;
-    slots_[at->level][at->slot].for_each([&](const timer_node& timer) {
+    slot.for_each([&](const timer_node& timer) {
         ++seen;
         earliest = std::min(earliest, to_nanoseconds(timer.deadline));
     });
-    if (at->level > 0 && seen > scan_max) {
-        return to_time_point(slot_start(*at));
+    return seen > scan_limit ? otherwise : earliest;
+}
+
+}  // namespace
+
+std::optional<time_point> timer_wheel::next_event() noexcept {
+    const std::optional<position> near = first_near();
+    const std::optional<position> far = first_far();
+    std::uint64_t earliest = UINT64_MAX;
+    if (near) {
+        earliest = first_deadline(*near->slot, SIZE_MAX, near->start);
     }
-    return to_time_point(earliest);
+    if (far && far->start < earliest) {
+        earliest = std::min(earliest, first_deadline(*far->slot, scan_max, far->start));
+    }
+    return near || far ? std::optional(to_time_point(earliest)) : std::nullopt;
 }
 
 std::optional<time_point> timer_wheel::next_wakeup() noexcept {
-    const std::optional<position> at = first_occupied();
-    if (!at) {
+    const std::optional<position> first = first_occupied();
+    if (!first) {
         return std::nullopt;
     }
-    if (at->level == 0) {
-        return to_time_point(slot_start(*at) + granule);
+    if (first->is_near) {
+        return to_time_point(first->start + granule);
     }
-    const std::optional<time_point> event = next_event();
-    const std::uint64_t nanoseconds = to_nanoseconds(*event);
-    return to_time_point((nanoseconds | (granule - 1)) + 1);
+    return to_time_point((to_nanoseconds(*next_event()) | (granule - 1)) + 1);
 }
 
-std::size_t timer_wheel::fire_due(unsigned slot, std::uint64_t now) noexcept {
+std::size_t timer_wheel::fire_due(const position& at, std::uint64_t now) noexcept {
     slot_list due;
+    if (now - at.start >= granule) {
+        due.splice_back(*at.slot);  // all of them; what it holds from before was due then
+        *at.occupied &= ~at.bit;
+    } else {
+        at.slot->for_each([&](timer_node& timer) {
+            if (to_nanoseconds(timer.deadline) <= now) {
+                timer.unlink();
+                due.push_back(timer);
+            }
+        });
+    }
     bool sorted = true;
     time_point latest = time_point::min();
-    slots_[0][slot].for_each([&](timer_node& timer) {
-        if (to_nanoseconds(timer.deadline) <= now) {
-            sorted = sorted && timer.deadline >= latest;
-            latest = timer.deadline;
-            timer.unlink();
-            due.push_back(timer);
-        }
+    due.for_each([&](const timer_node& timer) {
+        sorted = sorted && timer.deadline >= latest;
+        latest = timer.deadline;
     });
     if (!sorted) {
         sort(due);
@@ -152,28 +215,32 @@ std::size_t timer_wheel::fire_due(unsigned slot, std::uint64_t now) noexcept {
     return fired;
 }
 
+void timer_wheel::move_down(const position& from) noexcept {
+    slot_list moving;
+    moving.splice_back(*from.slot);
+    *from.occupied &= ~from.bit;
+    // To the front: what stands in the ring for the same time already was armed later.
+    while (!moving.empty()) {
+        timer_node& timer = moving.pop_back();
+        slot_for(timer.deadline).push_front(timer);
+    }
+}
+
 std::size_t timer_wheel::advance(time_point now) noexcept {
     const std::uint64_t target = std::max(to_nanoseconds(now), elapsed_);
     std::size_t fired = 0;
     while (const std::optional<position> at = first_occupied()) {
-        const std::uint64_t start = slot_start(*at);
-        if (start > target) {
+        if (at->start > target) {
             break;
         }
-        elapsed_ = std::max(elapsed_, start);
-        if (at->level == 0) {
-            const std::size_t fired_here = fire_due(at->slot, target);
-            fired += fired_here;
-            if (target - start < granule || fired_here == 0) {
-                break;
-            }
-        } else {
-            slot_list moving;
-            moving.splice_back(slots_[at->level][at->slot]);
-            occupied_[at->level] &= ~(std::uint64_t{1} << at->slot);
-            while (!moving.empty()) {
-                put(moving.pop_front());
-            }
+        elapsed_ = std::max(elapsed_, at->start);
+        if (!at->is_near) {
+            move_down(*at);
+            continue;
+        }
+        fired += fire_due(*at, target);
+        if (target - at->start < granule) {
+            break;  // the slot of `now`; the others are later
         }
     }
     elapsed_ = target;

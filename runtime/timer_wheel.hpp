@@ -1,15 +1,24 @@
 // Timers: a hierarchical wheel of intrusive lists. Arming, disarming and firing cost O(1) and
 // allocate nothing, whatever the number of live timers.
 //
-// Level L has 64 slots of 2^(granule_bits + 6 L) nanoseconds. A timer stands in the level whose
-// slots still tell its deadline apart from now, and moves down when time reaches its slot. Within
-// a slot of the lowest level timers are exact: those whose deadline has come fire, in the order of
-// their deadlines (equal ones in the order of arming), the others stay.
+//     weir::detail::timer_wheel timers;
+//     timers.insert(timer, start + 10ms);
+//     timers.advance(start + 10ms);   // calls timer.fire
+//
+// The lowest level is a ring of 2,048 slots of 2^16 ns = 65.5 us, which reaches 134 ms ahead of now
+// and wraps around; a timer that is due within it stands in the slot of its deadline. Later ones
+// stand in eight coarser levels of 64 slots each, in the level whose slots still tell their deadline
+// apart from now, and move down when time reaches their slot. Most timers of a network service are
+// short and are touched twice: when they are armed and when they fire.
+//
+// Within a slot of the lowest level timers are exact: those whose deadline has come fire, in the
+// order of their deadlines (equal ones in the order of arming), the others stay.
 //
 // Invariants:
 //   1. No timer is armed in a slot that time has passed: elapsed_ <= every armed deadline, except
 //      for deadlines in the past, which stand in the slot of elapsed_.
-//   2. A bit of occupied_[level] is set where that slot's list is not empty; it may also be set
+//   2. A coarse slot is moved down before any slot of the ring that begins at or after its start.
+//   3. A bit of an occupied_ word is set where that slot's list is not empty; it may also be set
 //      for a list that was emptied by disarming, until the next look at it.
 //
 // Thread: the loop's.
@@ -36,11 +45,13 @@ struct timer_node : list_node {
 
 class timer_wheel {
   public:
-    // Slots of the lowest level span 2^16 ns = 65.5 us.
     static constexpr unsigned granule_bits = 16;
-    static constexpr unsigned slot_bits = 6;
-    static constexpr unsigned slots = 1U << slot_bits;
-    static constexpr unsigned levels = 8;  // 2^(16 + 48) ns: every time_point
+    static constexpr unsigned near_bits = 11;
+    static constexpr std::size_t near_slots = std::size_t{1} << near_bits;
+    static constexpr unsigned far_bits = 6;
+    static constexpr std::size_t far_slots = std::size_t{1} << far_bits;
+    static constexpr unsigned far_shift = granule_bits + near_bits;  // of the finest coarse level
+    static constexpr unsigned far_levels = 7;                        // 27 + 7 * 6 > 63 bits
 
     timer_wheel() = default;
 
@@ -69,21 +80,28 @@ class timer_wheel {
   private:
     using slot_list = intrusive_list<timer_node>;
 
+    // A slot that may have something to do, and when its span begins.
     struct position {
-        unsigned level;
-        unsigned slot;
+        slot_list* slot;
+        std::uint64_t* occupied;  // the word and the bit that say so
+        std::uint64_t bit;
+        std::uint64_t start;
+        bool is_near;
     };
 
-    [[nodiscard]] position place(std::uint64_t deadline) const noexcept;
+    [[nodiscard]] std::optional<position> first_near() noexcept;
+    [[nodiscard]] std::optional<position> first_far() noexcept;
     [[nodiscard]] std::optional<position> first_occupied() noexcept;
-    [[nodiscard]] std::uint64_t slot_start(position at) const noexcept;
-    void put(timer_node& timer) noexcept;
-    std::size_t fire_due(unsigned slot, std::uint64_t now) noexcept;
+    [[nodiscard]] slot_list& slot_for(time_point deadline) noexcept;
+    void move_down(const position& from) noexcept;
+    std::size_t fire_due(const position& at, std::uint64_t now) noexcept;
 
     std::uint64_t elapsed_ = 0;  // nanoseconds of the clock up to which time was advanced
     std::size_t size_ = 0;
-    std::array<std::uint64_t, levels> occupied_{};
-    std::array<std::array<slot_list, slots>, levels> slots_;
+    std::array<std::uint64_t, near_slots / 64> near_occupied_{};
+    std::array<std::uint64_t, far_levels> far_occupied_{};
+    std::array<slot_list, near_slots> near_;
+    std::array<std::array<slot_list, far_slots>, far_levels> far_;
 };
 
 }  // namespace weir::detail

@@ -1,5 +1,7 @@
 // Constants of io_uring that newer kernels know and liburing 2.3 does not define. Values are those
 // of the kernel's include/uapi/linux/io_uring.h; each is probed before it is used.
+//
+//     const bool bundles = (features & IORING_FEAT_RECVSEND_BUNDLE) != 0;
 #pragma once
 
 #include <liburing.h>

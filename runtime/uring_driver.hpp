@@ -1,5 +1,9 @@
 // The production driver: io_uring, with the machine's steady clock or a manual one.
 //
+//     weir::event_loop_options options;
+//     auto io = std::make_unique<weir::uring_driver>(options);   // as event_loop does itself
+//     weir::event_loop loop(std::move(io), options);
+//
 // Operations in flight stand in a table; a completion carries the index and a generation of its
 // entry, so that one which comes too late for its entry is recognised and dropped. The table's size
 // is the cap on operations in flight, chosen so that their completions fit the completion queue;

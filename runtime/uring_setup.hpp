@@ -1,6 +1,10 @@
 // Setting a ring up: the flags that weir wants, what to do where the kernel refuses, and one clear
 // text where nothing helps.
 //
+//     io_uring ring{};
+//     weir::detail::ring_setup granted = weir::detail::create_ring(ring, 256, 8'192);
+//     weir::detail::enable_ring(ring);
+//
 // Thread: any for create_ring; enable_ring is called on the thread that will use the ring.
 #pragma once
 

@@ -1,6 +1,11 @@
 // co_await weir::yield(): lets everything run that is ready now, then goes on. For long
 // computations that share their loop.
 //
+//     for (int step = 0; step < steps; ++step) {
+//         compute(step);
+//         co_await weir::yield();
+//     }
+//
 // Throws weir::canceled when the task is stopped, before or meanwhile.
 //
 // Thread: the loop's.

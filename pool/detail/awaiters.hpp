@@ -8,6 +8,7 @@
 
 #include "../../runtime/task.hpp"
 #include "callable_job.hpp"
+#include "closure.hpp"
 
 namespace weir {
 
@@ -33,7 +34,7 @@ enum class refusal : std::uint8_t {
 };
 
 // Throws what `why` (not none) stands for.
-[[noreturn]] void throw_refusal(refusal why, const job& refused);
+[[noreturn]] void throw_refusal(refusal why, const pool& by);
 
 // What a stop of the waiting task does to its wait for a job's end.
 enum class stop_policy : std::uint8_t {
@@ -66,13 +67,14 @@ class job_waiter : public waiter {
     wait_edge edge_;  // linked in the waiting job, if any, while this waits for a job's end
 };
 
-// Admission of one job; waits for a place, and where until_end_ is set for the job's end too.
-class submit_waiter : public job_waiter {
+// Admission of one job, or of a closure that has none; waits for a place, and where until_end_ is
+// set for the job's end too.
+class submit_waiter : public job_waiter, public parked_item {
   public:
     [[nodiscard]] bool await_ready() const noexcept { return false; }
 
     template <weir_promise Promise>
-    bool await_suspend(std::coroutine_handle<Promise> task) noexcept {
+    bool await_suspend(std::coroutine_handle<Promise> task) {
         return begin(task.promise().context(), task);
     }
 
@@ -81,17 +83,28 @@ class submit_waiter : public job_waiter {
 
     // Takes a detached job, or refers to one that the derived class holds.
     submit_waiter(job& submitted, bool owns_job, bool until_end) noexcept
-        : job_(&submitted), owns_job_(owns_job), until_end_(until_end) {}
+        : pool_(submitted.owner_pool()),
+          job_(&submitted),
+          owns_job_(owns_job),
+          until_end_(until_end) {
+        submitter = this;
+    }
+    // Refers to a closure that outlives this.
+    submit_waiter(pool& target, const closure_ops& ops, void* closure) noexcept
+        : pool_(target), ops_(&ops), closure_(closure) {
+        submitter = this;
+    }
     ~submit_waiter() {
         if (owns_job_) {
             job_->drop();
         }
     }
 
-    bool begin(context& task, std::coroutine_handle<> resume) noexcept;
+    // Throws std::bad_alloc, and nothing was taken then.
+    bool begin(context& task, std::coroutine_handle<> resume);
     void check() const {
         if (refusal_ != refusal::none) [[unlikely]] {
-            throw_refusal(refusal_, *job_);
+            throw_refusal(refusal_, pool_);
         }
     }
 
@@ -99,10 +112,13 @@ class submit_waiter : public job_waiter {
     void admitted_from_park() noexcept;
     static void cancel_parked(waiter& self) noexcept;
 
-    job* job_;  // valid until it is admitted; longer where a derived class holds it
+    pool& pool_;
+    job* job_ = nullptr;  // valid until it is admitted; longer where a derived class holds it
+    const closure_ops* ops_ = nullptr;
+    void* closure_ = nullptr;
     refusal refusal_ = refusal::none;
-    bool owns_job_;
-    bool until_end_;
+    bool owns_job_ = false;
+    bool until_end_ = false;
 };
 
 class [[nodiscard]] submit_into_awaiter : public submit_waiter {
@@ -158,7 +174,7 @@ class join_waiter : public job_waiter {
             throw canceled();
         }
         if (refusal_ != refusal::none) [[unlikely]] {
-            throw_refusal(refusal_, job_);
+            throw_refusal(refusal_, job_.owner_pool());
         }
     }
 

@@ -116,6 +116,18 @@ class promise_result : public held_result<T> {
     [[nodiscard]] bool is_observed() const noexcept override { return true; }
 };
 
+// The result of a job from a thread, which may have to wait for a place without a submitter.
+template <class T>
+class thread_result : public promise_result<T, owned_promise<std::promise<T>>> {
+  public:
+    thread_result(pool& owner, scheduler& loop)
+        : promise_result<T, owned_promise<std::promise<T>>>(owner, loop) {
+        parking.from_thread = this;
+    }
+
+    parked_item parking;
+};
+
 template <class F, class... Arguments>
 struct call_result {
     using type = std::invoke_result_t<F&, Arguments...>;

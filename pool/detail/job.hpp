@@ -2,7 +2,7 @@
 //
 // States, and who moves them (all writes are the pool's, in pool*.cpp):
 //   created    made by submit; owned by the awaiter
-//   parked     its submitter waits for a place; in pool::parked_
+//   parked     its submitter waits for a place, in pool::parked_
 //   queued     in pool::queue_
 //   granted    holds a slot (or its host's turn); in the ready queue, its body begins next
 //   waiting    will run on its host's slot when the host's present guest has ended
@@ -63,6 +63,13 @@ struct wait_edge : list_node {
     job* target = nullptr;
 };
 
+// A submission that waits for a place in the pool: of a task, which `submitter` stands for, or of a
+// thread, whose job this is then.
+struct parked_item : list_node {
+    submit_waiter* submitter = nullptr;
+    job* from_thread = nullptr;
+};
+
 // The deadlines of one job; one timer serves the one that counts in the job's present state.
 struct job_deadlines : timer_node {
     job_deadlines(job& owner_job, const submit_options& options, time_point now) noexcept;
@@ -91,13 +98,11 @@ class job : public context, public recycled {
     [[nodiscard]] pool& owner_pool() const noexcept { return *owner_; }
     [[nodiscard]] job_state state() const noexcept { return state_; }
     [[nodiscard]] bool finished() const noexcept { return state_ == job_state::finished; }
-    [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
-    void set_position(std::uint64_t position) noexcept { position_ = position; }
+    // The place in the pool's queue, while queued.
+    [[nodiscard]] std::size_t position() const noexcept { return position_; }
+    void set_position(std::size_t position) noexcept { position_ = position; }
     [[nodiscard]] job_info info() const noexcept { return {.id = id_, .name = name()}; }
     [[nodiscard]] bool is_guest() const noexcept { return slot_host_ != nullptr; }
-    // Who waits for this parked job's admission; null for a job from a thread.
-    [[nodiscard]] const submit_waiter* submitter() const noexcept { return submitter_; }
-
     // Whether `from` waits, directly or through others, for `target`, or is it.
     [[nodiscard]] static bool waits_for(job& from, const job& target) noexcept;
 
@@ -142,16 +147,13 @@ class job : public context, public recycled {
     // Hands the result to whoever waits for it outside of the loop; the slot is free by then.
     virtual void deliver() noexcept {}
 
-    // Nobody refers to the finished (or never admitted) job any more.
-    virtual void retire() noexcept { delete this; }
-
     // Whether somebody will read the error.
     [[nodiscard]] virtual bool is_observed() const noexcept { return held_; }
 
     pool* owner_;
     std::uint64_t id_ = 0;
-    std::uint64_t position_ = 0;       // in pool::queue_, while queued
-    submit_waiter* submitter_ = nullptr;  // while parked; null for a job from a thread
+    std::size_t position_ = 0;
+    parked_item* parking_ = nullptr;   // while parked
     job_waiter* joiner_ = nullptr;     // who waits for the end
     job* slot_host_ = nullptr;         // whose guest this is, or null
     job* outer_ = nullptr;             // the job that submitted this by run(), or its host

@@ -1,99 +1,98 @@
-// The pool's queue: a ring of pointers, allocated once, from which any element leaves in O(1).
+// The pool's queue: a ring of places, allocated once, from which any job leaves in O(1).
 //
-// A removed element leaves an empty place behind. The ring has at least twice as many places as it
-// may hold elements, so that closing the gaps, when the ring is full of them, is O(1) per removal.
+// A removed job leaves an empty place behind. The ring has a quarter more places than it may hold
+// elements, so that closing the gaps, when the ring is full of them, is O(1) per removal.
 //
-// Invariants: size_ counts the non-empty places in [head_, tail_); an element's position() is its
-// place; positions only grow, and a place is its position modulo the ring.
+// Places are taken in order and one cache line each, so the processor fetches ahead what starts
+// next, which matters when thousands wait and each has long left the cache.
+//
+// Invariants: size_ counts the non-empty places among the span_ places from head_ on; a queued job's
+// position() is its place.
 // Thread: the loop's.
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 
-#include "../../runtime/assert.hpp"
+#include "closure.hpp"
 
 namespace weir::detail {
 
-// Element has position() and set_position(std::uint64_t).
-template <class Element>
 class job_queue {
   public:
     // Throws std::bad_alloc.
-    explicit job_queue(std::size_t capacity)
-        : capacity_(capacity),
-          mask_(capacity == 0 ? 0 : std::bit_ceil(2 * capacity) - 1),
-          places_(capacity == 0 ? nullptr
-                                : std::make_unique_for_overwrite<Element*[]>(mask_ + 1)) {}
+    explicit job_queue(std::size_t capacity);
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
     [[nodiscard]] bool full() const noexcept { return size_ == capacity_; }
 
-    // Requires !full().
-    void push(Element& element) noexcept {
-        WEIR_DEBUG_ASSERT(!full(), "a full queue takes nothing");
-        if (tail_ - head_ > mask_) [[unlikely]] {
-            close_gaps();
-        }
-        element.set_position(tail_);
-        places_[tail_ & mask_] = &element;
-        ++tail_;
-        ++size_;
+    // Both require !full(). The closure is moved from.
+    void push(job& queued) noexcept;
+    void push(const closure_ops& ops, void* closure, std::uint64_t id) noexcept {
+        queue_place& place = next_place();
+        place.ops = &ops;
+        place.id = id;
+        ops.move(closure, place.closure);
     }
 
-    // The oldest element, or null.
-    Element* pop() noexcept {
-        while (head_ != tail_) {
-            Element* const element = places_[head_ & mask_];
-            ++head_;
-            if (element != nullptr) {
-                --size_;
-                return element;
+    // The oldest element, or null. Its owner moves it out and then calls pop_front().
+    [[nodiscard]] queue_place* front() noexcept {
+        while (span_ != 0) {
+            queue_place& place = places_[head_];
+            if (place.ops != nullptr || place.held != nullptr) {
+                return &place;
             }
+            skip_head();
         }
         return nullptr;
     }
-
-    // Requires that `element` is queued here.
-    void remove(Element& element) noexcept {
-        Element*& place = places_[element.position() & mask_];
-        WEIR_ASSERT(place == &element, "a queued job knows its place");
-        place = nullptr;
+    void pop_front() noexcept {
         --size_;
+        skip_head();
     }
 
-    // Calls visit(const Element&) in order.
+    // Requires that `queued` is queued here.
+    void remove(job& queued) noexcept;
+
+    // Calls visit(const queue_place&) in order.
     template <class Visit>
     void for_each(Visit&& visit) const {
-        for (std::uint64_t at = head_; at != tail_; ++at) {
-            if (const Element* const element = places_[at & mask_]) {
-                visit(*element);
+        for (std::size_t step = 0, at = head_; step < span_; ++step, at = after(at)) {
+            if (places_[at].ops != nullptr || places_[at].held != nullptr) {
+                visit(places_[at]);
             }
         }
     }
 
   private:
-    void close_gaps() noexcept {
-        std::uint64_t to = head_;
-        for (std::uint64_t from = head_; from != tail_; ++from) {
-            if (Element* const element = places_[from & mask_]) {
-                element->set_position(to);
-                places_[to & mask_] = element;
-                ++to;
-            }
-        }
-        tail_ = to;
+    [[nodiscard]] std::size_t after(std::size_t at) const noexcept {
+        return at + 1 == ring_size_ ? 0 : at + 1;
     }
+    void skip_head() noexcept {
+        head_ = after(head_);
+        --span_;
+    }
+    queue_place& next_place() noexcept {
+        if (span_ == ring_size_) [[unlikely]] {
+            close_gaps();
+        }
+        queue_place& place = places_[tail_];
+        tail_ = after(tail_);
+        ++span_;
+        ++size_;
+        return place;
+    }
+    void close_gaps() noexcept;
 
     std::size_t capacity_;
+    std::size_t ring_size_;
     std::size_t size_ = 0;
-    std::uint64_t head_ = 0;
-    std::uint64_t tail_ = 0;
-    std::uint64_t mask_;
-    std::unique_ptr<Element*[]> places_;
+    std::size_t span_ = 0;
+    std::size_t head_ = 0;
+    std::size_t tail_ = 0;
+    std::unique_ptr<queue_place[]> places_;
 };
 
 }  // namespace weir::detail

@@ -1,6 +1,6 @@
 // The awaiter of post(). Where a slot is free, the callable is invoked straight from here and its
-// body begins in place, without a job of its own being built; in all other cases the callable moves
-// into a job that goes the common way (submit_waiter).
+// body begins in place. Otherwise it goes the common way (submit_waiter): as a closure, which moves
+// into the queue or a slot's record, or, where it is too large for those, as a job of its own.
 #pragma once
 
 #include <optional>
@@ -8,27 +8,31 @@
 #include <utility>
 
 #include "../pool.hpp"
-#include "in_place_job.hpp"
+#include "posted_job.hpp"
 
 namespace weir::detail {
 
-// The common way of a job that nobody reads.
+// The common way of what nobody reads.
 class detached_waiter : public submit_waiter {
   public:
     explicit detached_waiter(job& submitted) noexcept : submit_waiter(submitted, true, false) {}
-    bool start(context& task, std::coroutine_handle<> resume) noexcept {
-        return begin(task, resume);
-    }
+    detached_waiter(pool& target, const closure_ops& ops, void* closure) noexcept
+        : submit_waiter(target, ops, closure) {}
+    bool start(context& task, std::coroutine_handle<> resume) { return begin(task, resume); }
     void finish() const { check(); }
 };
 
 // F and A are decayed; Options is submit_options or default_options.
 template <class Options, class F, class... A>
 class [[nodiscard]] post_awaiter {
-    using call_type = typename call_result<F, A...>::type;
-    // A callable with state has to stay where its body can see it, so it needs a job to live in.
+    using closure = std::tuple<F, A...>;
+    using ops = closure_ops_for<closure>;
+    using call_type = typename ops::call_type;
+    static constexpr bool has_options = !std::is_same_v<Options, default_options>;
+    static constexpr bool is_inline = !has_options && fits_inline<closure>;
+    // A callable with state has to stay where its body can see it, which is not here.
     static constexpr bool starts_in_place =
-        std::is_same_v<Options, default_options> && is_task<call_type> &&
+        is_inline && is_task<call_type> &&
         (is_task<F> || std::is_pointer_v<F> || std::is_empty_v<F>);
 
   public:
@@ -44,20 +48,19 @@ class [[nodiscard]] post_awaiter {
     bool await_suspend(std::coroutine_handle<Promise> task) {
         context& caller = task.promise().context();
         if constexpr (starts_in_place) {
-            if (in_place_job* const job = target_.begin_in_place(caller)) [[likely]] {
-                start_in_place(*job);
+            if (posted_job* const record = target_.begin_in_place(caller)) [[likely]] {
+                start_in_place(*record);
                 return false;
             }
         }
-        auto* const made = std::apply(
-            [this](F& function, A&... arguments) {
-                return target_.template make_unchecked<detached_result>(std::move(function),
-                                                                        std::move(arguments)...);
-            },
-            closure_);
-        waiter_.emplace(*made);
-        if constexpr (!std::is_same_v<Options, default_options>) {
-            made->set_options(options_);
+        if constexpr (is_inline) {
+            waiter_.emplace(target_, ops::table, &closure_);
+        } else {
+            job& made = *ops::make_job(target_, &closure_);
+            waiter_.emplace(made);
+            if constexpr (has_options) {
+                made.set_options(options_);
+            }
         }
         return waiter_->start(caller, task);
     }
@@ -69,56 +72,49 @@ class [[nodiscard]] post_awaiter {
     }
 
   private:
-    call_type call() {
-        if constexpr (is_task<F>) {
-            return std::get<0>(std::move(closure_));
-        } else {
-            return std::apply(
-                [](F& function, A&... arguments) {
-                    return std::invoke(function, std::move(arguments)...);
-                },
-                closure_);
-        }
-    }
-
-    void start_in_place(in_place_job& job) noexcept {
-        scheduler& loop = job.loop();
-        context* const previous = loop.exchange_running(&job);
+    void start_in_place(posted_job& record) noexcept {
         call_type body;
         try {
-            body = call();
+            body = ops::call(closure_);
         } catch (...) {
-            target_.fail_in_place(job, std::current_exception());
+            target_.end_in_place(record, std::current_exception());
+            return;
         }
-        if (body.valid()) [[likely]] {
-            const auto handle = task_access::handle(body);
-            handle.promise().set_context(job);
-            handle.resume();
-        }
-        loop.exchange_running(previous);
-        --loop.in_place_depth;
-        if (!body.valid() || task_access::handle(body).done()) [[likely]] {
-            end_in_place(job, body);
-        } else {
-            job.adopt(body);
-        }
-    }
-
-    void end_in_place(in_place_job& job, call_type& body) noexcept {
-        if (body.valid()) [[likely]] {
-            auto& promise = task_access::handle(body).promise();
-            if (promise.failed()) [[unlikely]] {
-                target_.fail_in_place(job, promise.error());
-            }
-        }
-        body = call_type();
-        target_.end_in_place(job);
+        record.run_in_place(std::move(body));
     }
 
     pool& target_;
     [[no_unique_address]] Options options_;
-    std::tuple<F, A...> closure_;
+    closure closure_;
     std::optional<detached_waiter> waiter_;
 };
+
+template <class T>
+void posted_job::run_in_place(task<T> body) noexcept {
+    const std::coroutine_handle<promise<T>> handle = task_access::release(body);
+    WEIR_ASSERT(handle, "a job needs a task that was not moved from");
+    if (!begin_body<T>(handle)) [[unlikely]] {
+        --loop().in_place_depth;
+        return;
+    }
+    if (handle.promise().failed()) [[unlikely]] {
+        std::exception_ptr error = handle.promise().error();
+        handle.destroy();
+        owner_pool().end_in_place(*this, std::move(error));
+        return;
+    }
+    handle.destroy();
+    owner_pool().end_in_place(*this);
+}
+
+template <class F, class... A>
+job* closure_ops_for<std::tuple<F, A...>>::make_job(pool& owner, void* source) {
+    return std::apply(
+        [&owner](F& function, A&... arguments) -> job* {
+            return owner.template make_unchecked<detached_result>(std::move(function),
+                                                                  std::move(arguments)...);
+        },
+        at(source));
+}
 
 }  // namespace weir::detail

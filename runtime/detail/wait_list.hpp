@@ -6,7 +6,7 @@
 
 namespace weir::detail {
 
-using wait_list = intrusive_list<waiter>;
+using wait_list = intrusive_list<listed_waiter>;
 
 // Wakes the first; requires a non-empty list.
 inline void wake_first(wait_list& waiters) noexcept { waiters.pop_front().wake(); }
@@ -18,7 +18,7 @@ inline void wake_all(wait_list& waiters) noexcept {
 }
 
 // Suspends `self` at the end of `waiters` unless the task was stopped. Returns whether it did.
-inline bool wait_in(wait_list& waiters, waiter& self, context& task,
+inline bool wait_in(wait_list& waiters, listed_waiter& self, context& task,
                     std::coroutine_handle<> resume, const wait_kind& kind) noexcept {
     if (task.stop_requested()) [[unlikely]] {
         self.was_canceled = true;
