@@ -105,7 +105,7 @@ void pool::grant_closure(const detail::closure_ops& ops, void* closure,
     WEIR_DEBUG_ASSERT(spare_ != nullptr, "a record was reserved for each closure");
     detail::posted_job& record = take_spare();
     record.fill(ops, closure, id);
-    loop_->make_ready(record);
+    loop_->make_ready_soon(record);
 }
 
 void pool::enqueue(detail::job& admitted) noexcept {
@@ -155,7 +155,7 @@ void pool::grant_parked() noexcept {
     if (job != nullptr) {
         count_admitted(*job);
         take_slot(*job);
-        loop_->make_ready(*job);
+        loop_->make_ready_soon(*job);
     } else {
         grant_closure(*submitter->ops_, submitter->closure_, ++stats_.submitted);
     }
@@ -171,7 +171,7 @@ void pool::grant() noexcept {
         if (detail::queue_place* const next = queue_.front()) {
             if (next->ops == nullptr) {
                 take_slot(*next->held);
-                loop_->make_ready(*next->held);
+                loop_->make_ready_soon(*next->held);
             } else {
                 grant_closure(*next->ops, next->closure, next->id);
                 next->ops->destroy(next->closure);
@@ -218,7 +218,7 @@ void pool::release_slot(detail::job& job) noexcept {
     detail::job& next = host->guests_.pop_front();
     next.state_ = detail::job_state::granted;
     next.attach(group_);
-    loop_->make_ready(next);
+    loop_->make_ready_soon(next);
 }
 
 void pool::resize(std::size_t max_concurrency) {

@@ -64,7 +64,7 @@ bool submit_waiter::begin(context& task, std::coroutine_handle<> resume) {
 void submit_waiter::admitted_from_park() noexcept {
     owns_job_ = false;
     if (!until_end_) {
-        wake();
+        wake_soon();
         return;
     }
     context& task = *owner;

@@ -51,6 +51,9 @@ struct waiter : ready_node {
 
     // Ends the wait: the task goes to the back of the ready queue.
     void wake() noexcept;
+
+    // The same, ahead of the ready queue (scheduler::make_ready_soon).
+    void wake_soon() noexcept;
 };
 
 // A waiter that stands in a list of its like.

@@ -93,7 +93,7 @@ void event_loop::tick(const detail::completion_flag& done) {
     if (done.done) {
         return;
     }
-    if (ready_.empty()) {
+    if (!has_ready()) {
         wait_for_events();
     } else if (driver_->has_work()) {
         driver_->poll();
@@ -108,14 +108,17 @@ void event_loop::run_ready() {
     budget_ = options_.tick_budget;
     std::uint64_t resumed = 0;
     const bool timed = options_.stall_threshold != duration::zero();
-    while (!ready_.empty() && take_budget()) {
-        detail::ready_node& node = ready_.pop();
+    std::size_t soon = soon_.size();  // how many of soon_ go before the next ordinary node
+    while (has_ready() && take_budget()) {
+        const bool ordinary = soon == 0 && !ready_.empty();
+        detail::ready_node& node = ordinary || soon_.empty() ? ready_.pop() : soon_.pop();
         running_ = node.owner;
         if (timed) [[unlikely]] {
             resume_timed(node);
         } else {
             resume(node);
         }
+        soon = ordinary ? soon_.size() : soon - (soon != 0 ? 1 : 0);
         ++resumed;
     }
     running_ = nullptr;

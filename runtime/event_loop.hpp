@@ -112,6 +112,7 @@ class event_loop : public scheduler {
     void check_options() const;
     void run_root(context& root, detail::completion_flag& done);
     void tick(const detail::completion_flag& done);
+    [[nodiscard]] bool has_ready() const noexcept { return !ready_.empty() || !soon_.empty(); }
     void run_ready();
     void resume(detail::ready_node& node);
     void resume_timed(detail::ready_node& node);

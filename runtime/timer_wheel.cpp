@@ -178,7 +178,7 @@ std::optional<time_point> timer_wheel::next_wakeup() noexcept {
         return std::nullopt;
     }
     if (first->is_near) {
-        return to_time_point(first->start + granule);
+        return to_time_point(first_deadline(*first->slot, 1000000, first->start + granule));
     }
     return to_time_point((to_nanoseconds(*next_event()) | (granule - 1)) + 1);
 }
