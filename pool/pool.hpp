@@ -319,7 +319,8 @@ class pool {
         ++stats_.completed;
         record.end_in_place();
         make_spare(record);
-        if (--running_ == 0 || (queue_.size() | parked_size_) != 0) {
+        --running_;
+        if ((queue_.size() | parked_size_) != 0 || !idle_waiters_.empty()) [[unlikely]] {
             after_release();
         }
     }
