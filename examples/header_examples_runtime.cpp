@@ -243,7 +243,7 @@ weir::task<> caller() { int four = co_await twice(2); use(four); }
 }  // namespace task_hpp
 
 weir::task<> this_task_example() {
-    while (!co_await weir::stop_requested()) { step(); }
+    for (bool stop = false; !stop; stop = co_await weir::stop_requested()) { step(); }
     co_await weir::name_task("reader");   // how dump() and the stall detector call it
 }
 

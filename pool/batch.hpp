@@ -170,7 +170,8 @@ auto pool::batch_submit(F function, Range range) {
 
 template <std::ranges::input_range Range>
 auto pool::batch_run(Range range) {
-    using T = typename detail::handle_value<detail::batch_handle<detail::call_element, Range>>::type;
+    using T =
+        typename detail::handle_value<detail::batch_handle<detail::call_element, Range>>::type;
     return detail::batch_run_all<T>(*this, detail::call_element{}, std::move(range));
 }
 

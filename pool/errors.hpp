@@ -31,7 +31,9 @@ class pool_error : public std::system_error {
   public:
     pool_error(pool_errc code, const char* pool_name);
 
-    [[nodiscard]] pool_errc error() const noexcept { return static_cast<pool_errc>(code().value()); }
+    [[nodiscard]] pool_errc error() const noexcept {
+        return static_cast<pool_errc>(code().value());
+    }
 };
 
 }  // namespace weir

@@ -1,6 +1,6 @@
+#include "detail/job_queue.hpp"
 #include "../runtime/assert.hpp"
 #include "detail/job.hpp"
-#include "detail/job_queue.hpp"
 
 namespace weir::detail {
 

@@ -23,6 +23,8 @@
 
 namespace weir {
 
+class pool;
+
 namespace detail {
 
 template <class T>
@@ -130,13 +132,6 @@ class [[nodiscard]] scoped_handle {
   private:
     join_handle<T> handle_;
 };
-
-namespace detail {
-
-// Cancels `target` as join_handle::cancel says.
-void cancel_job(job& target) noexcept;
-
-}  // namespace detail
 
 template <class T>
 void join_handle<T>::cancel() noexcept {

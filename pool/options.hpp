@@ -68,8 +68,7 @@ class submit_options {
 
     [[nodiscard]] const char* name() const noexcept { return name_; }
     [[nodiscard]] bool has_deadlines() const noexcept {
-        return admit_ != duration::max() || start_ != duration::max() ||
-               finish_ != duration::max();
+        return admit_ != duration::max() || start_ != duration::max() || finish_ != duration::max();
     }
     [[nodiscard]] duration admit() const noexcept { return admit_; }
     [[nodiscard]] duration start() const noexcept { return start_; }

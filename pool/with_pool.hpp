@@ -27,8 +27,7 @@ auto with_pool(pool_options options, F function, Arguments... arguments)
     std::optional<detail::stored_value<value>> out;
     std::exception_ptr error;
     try {
-        co_await detail::keep(
-            std::invoke(std::move(function), p, std::move(arguments)...), out);
+        co_await detail::keep(std::invoke(std::move(function), p, std::move(arguments)...), out);
         co_await p.drain();
     } catch (...) {
         error = std::current_exception();

@@ -47,8 +47,7 @@ class [[nodiscard]] condition::notified_awaiter : private detail::listed_waiter 
     template <detail::weir_promise Promise>
     bool await_suspend(std::coroutine_handle<Promise> task) noexcept {
         static constexpr detail::wait_kind kind{"condition", &cancel_in_list};
-        const bool waits =
-            wait_in(target_.waiters_, *this, task.promise().context(), task, kind);
+        const bool waits = wait_in(target_.waiters_, *this, task.promise().context(), task, kind);
         guard_.release();
         return waits;
     }

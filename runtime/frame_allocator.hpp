@@ -62,8 +62,8 @@ struct frame_cache {
 };
 
 // Constant initialisation and a trivial destructor keep every access a plain load; the lists are
-// emptied by a separate object that the first slow call registers: with nothing cached and no limit,
-// a thread's first allocation and its first free are slow.
+// emptied by a separate object that the first slow call registers: with nothing cached and no
+// limit, a thread's first allocation and its first free are slow.
 inline constinit thread_local frame_cache this_thread_frames{};
 
 [[nodiscard]] void* allocate_frame_slow(std::size_t size_class, std::size_t size);

@@ -68,9 +68,9 @@ class inbox {
     const std::size_t capacity_;
     std::mutex mutex_;
     std::condition_variable room_;
-    std::vector<entry> posted_;    // guarded by mutex_
-    std::size_t blocked_ = 0;      // threads that wait for room; guarded by mutex_
-    bool sleeping_ = false;        // guarded by mutex_
+    std::vector<entry> posted_;  // guarded by mutex_
+    std::size_t blocked_ = 0;    // threads that wait for room; guarded by mutex_
+    bool sleeping_ = false;      // guarded by mutex_
     std::atomic<bool> nonempty_{false};
     std::vector<entry> draining_;  // the loop's
 };

@@ -32,11 +32,10 @@ void print(std::ostream& out, const detail::stop_listener& listener, time_point 
 
 void event_loop::dump(std::ostream& out) const {
     const loop_counters counts = counters();
-    out << options_.name << ": " << ready_.size() + soon_.size() << " ready, " << timers_.size() << " timers, "
-        << driver_->in_flight() << " operations in flight, " << counts.ticks << " ticks, "
-        << counts.enters << " enters\n";
-    roots_.for_each(
-        [&](const detail::stop_listener& root) { print(out, root, now(), 1); });
+    out << options_.name << ": " << ready_.size() + soon_.size() << " ready, " << timers_.size()
+        << " timers, " << driver_->in_flight() << " operations in flight, " << counts.ticks
+        << " ticks, " << counts.enters << " enters\n";
+    roots_.for_each([&](const detail::stop_listener& root) { print(out, root, now(), 1); });
 }
 
 }  // namespace weir

@@ -15,7 +15,8 @@
 //   idle      not handed to a driver
 //   deferred  handed over, waits for room under max_in_flight (written by the driver)
 //   in_flight the kernel may read and write what the request names (written by the driver)
-//   done      the terminal completion has arrived; outcome and flags are set (written by the driver)
+//   done      the terminal completion has arrived; outcome and flags are set (written by the
+//   driver)
 // The memory of an operation, and all memory that its request names, stays alive from start to
 // done: a canceled operation is in flight until its terminal completion.
 //

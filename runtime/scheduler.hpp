@@ -25,20 +25,20 @@ class driver;
 // What a loop has done since it was made.
 struct loop_counters {
     std::uint64_t ticks = 0;
-    std::uint64_t resumes = 0;            // tasks resumed from the ready queue
-    std::uint64_t starts_in_place = 0;    // pool jobs started by their submitter's await
-    std::uint64_t ready_depth_max = 0;    // longest ready queue seen at the start of a tick
+    std::uint64_t resumes = 0;          // tasks resumed from the ready queue
+    std::uint64_t starts_in_place = 0;  // pool jobs started by their submitter's await
+    std::uint64_t ready_depth_max = 0;  // longest ready queue seen at the start of a tick
     std::uint64_t timers_armed = 0;
     std::uint64_t timers_fired = 0;
     std::uint64_t timers_canceled = 0;
-    std::uint64_t posts = 0;              // functions run from the inbox
-    std::uint64_t wakes = 0;              // wake-ups by other threads while the loop slept
-    std::uint64_t stalls = 0;             // resumes that ran longer than stall_threshold
-    std::uint64_t enters = 0;             // io_uring_enter calls
-    std::uint64_t sqes = 0;               // operations handed to the kernel
-    std::uint64_t cqes = 0;               // completions reaped
-    std::uint64_t overflows = 0;          // times the completion queue had overflowed
-    std::uint64_t deferred = 0;           // operations that waited for room under max_in_flight
+    std::uint64_t posts = 0;      // functions run from the inbox
+    std::uint64_t wakes = 0;      // wake-ups by other threads while the loop slept
+    std::uint64_t stalls = 0;     // resumes that ran longer than stall_threshold
+    std::uint64_t enters = 0;     // io_uring_enter calls
+    std::uint64_t sqes = 0;       // operations handed to the kernel
+    std::uint64_t cqes = 0;       // completions reaped
+    std::uint64_t overflows = 0;  // times the completion queue had overflowed
+    std::uint64_t deferred = 0;   // operations that waited for room under max_in_flight
 };
 
 class scheduler {
@@ -57,10 +57,10 @@ class scheduler {
 
     void make_ready(detail::ready_node& node) noexcept { ready_.push(node); }
 
-    // The same, ahead of the ready queue: what an ordinary node makes ready soon runs right after it,
-    // what that makes ready soon in turn runs after the next ordinary one, so nobody is starved. For
-    // handing one in where one went out: what takes the place of something that has just ended finds
-    // its memory still warm.
+    // The same, ahead of the ready queue: what an ordinary node makes ready soon runs right after
+    // it, what that makes ready soon in turn runs after the next ordinary one, so nobody is
+    // starved. For handing one in where one went out: what takes the place of something that has
+    // just ended finds its memory still warm.
     void make_ready_soon(detail::ready_node& node) noexcept { soon_.push(node); }
 
     // Continues `handle` as soon as what runs now returns to the loop, ahead of the ready queue:

@@ -55,9 +55,8 @@ class scope : private context {
     template <class F, class... Arguments>
         requires(std::invocable<F, Arguments...>)
     void spawn_named(const char* child_name, F&& function, Arguments&&... arguments) {
-        spawn_task(
-            std::invoke(std::forward<F>(function), std::forward<Arguments>(arguments)...),
-            child_name);
+        spawn_task(std::invoke(std::forward<F>(function), std::forward<Arguments>(arguments)...),
+                   child_name);
     }
 
     // Asks all children to stop. Idempotent.

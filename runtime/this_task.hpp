@@ -1,6 +1,6 @@
 // What a task can ask of itself.
 //
-//     while (!co_await weir::stop_requested()) { step(); }
+//     for (bool stop = false; !stop; stop = co_await weir::stop_requested()) { step(); }
 //     co_await weir::name_task("reader");   // how dump() and the stall detector call it
 //
 // Neither suspends. Thread: the loop's.

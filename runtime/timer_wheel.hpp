@@ -7,9 +7,9 @@
 //
 // The lowest level is a ring of 2,048 slots of 2^16 ns = 65.5 us, which reaches 134 ms ahead of now
 // and wraps around; a timer that is due within it stands in the slot of its deadline. Later ones
-// stand in eight coarser levels of 64 slots each, in the level whose slots still tell their deadline
-// apart from now, and move down when time reaches their slot. Most timers of a network service are
-// short and are touched twice: when they are armed and when they fire.
+// stand in eight coarser levels of 64 slots each, in the level whose slots still tell their
+// deadline apart from now, and move down when time reaches their slot. Most timers of a network
+// service are short and are touched twice: when they are armed and when they fire.
 //
 // Within a slot of the lowest level timers are exact: those whose deadline has come fire, in the
 // order of their deadlines (equal ones in the order of arming), the others stay.

@@ -177,8 +177,8 @@ void uring_driver::cancel(detail::operation& op) noexcept {
 
 bool uring_driver::has_work() const noexcept {
     return io_uring_sq_ready(&ring_) != 0 || io_uring_cq_ready(&ring_) != 0 ||
-           (IO_URING_READ_ONCE(*ring_.sq.kflags) &
-            (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
+           (IO_URING_READ_ONCE(*ring_.sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) !=
+               0;
 }
 
 void uring_driver::enter(unsigned wait_for, __kernel_timespec* timeout) noexcept {

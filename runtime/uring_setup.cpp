@@ -41,12 +41,14 @@ std::string explain_unavailable(int error) {
                ": set it to 0, or to 1 and add this user to kernel.io_uring_group";
     }
     if (error == EPERM || error == EACCES) {
-        return code + "a seccomp filter or security module forbids it (containers often do): allow "
-                      "io_uring_setup, io_uring_enter and io_uring_register";
+        return code +
+               "a seccomp filter or security module forbids it (containers often do): allow "
+               "io_uring_setup, io_uring_enter and io_uring_register";
     }
     if (error == ENOSYS) {
-        return code + "the kernel lacks io_uring or a seccomp filter hides it: weir needs Linux 6.1 "
-                      "or newer with CONFIG_IO_URING";
+        return code +
+               "the kernel lacks io_uring or a seccomp filter hides it: weir needs Linux 6.1 "
+               "or newer with CONFIG_IO_URING";
     }
     if (error == ENOMEM) {
         return code + "no memory for a ring of " + std::to_string(entries_min) +

@@ -16,8 +16,8 @@
 namespace weir::detail {
 
 struct ring_setup {
-    unsigned entries = 0;  // as granted
-    unsigned flags = 0;    // IORING_SETUP_*, as granted
+    unsigned entries = 0;   // as granted
+    unsigned flags = 0;     // IORING_SETUP_*, as granted
     unsigned features = 0;  // IORING_FEAT_*
 };
 

@@ -34,7 +34,7 @@ enum class refusal : std::uint8_t {
 };
 
 // Throws what `why` (not none) stands for.
-[[noreturn]] void throw_refusal(refusal why, const pool& by);
+[[noreturn]] void throw_refusal(refusal why, const pool_core& by);
 
 // What a stop of the waiting task does to its wait for a job's end.
 enum class stop_policy : std::uint8_t {
@@ -50,7 +50,7 @@ class job_waiter : public waiter {
     job_waiter& operator=(const job_waiter&) = delete;
 
   protected:
-    friend class weir::pool;
+    friend class pool_core;
     job_waiter() noexcept = default;
     ~job_waiter() = default;
 
@@ -79,7 +79,7 @@ class submit_waiter : public job_waiter, public parked_item {
     }
 
   protected:
-    friend class weir::pool;
+    friend class pool_core;
 
     // Takes a detached job, or refers to one that the derived class holds.
     submit_waiter(job& submitted, bool owns_job, bool until_end) noexcept
@@ -90,7 +90,7 @@ class submit_waiter : public job_waiter, public parked_item {
         submitter = this;
     }
     // Refers to a closure that outlives this.
-    submit_waiter(pool& target, const closure_ops& ops, void* closure) noexcept
+    submit_waiter(pool_core& target, const closure_ops& ops, void* closure) noexcept
         : pool_(target), ops_(&ops), closure_(closure) {
         submitter = this;
     }
@@ -112,7 +112,7 @@ class submit_waiter : public job_waiter, public parked_item {
     void admitted_from_park() noexcept;
     static void cancel_parked(waiter& self) noexcept;
 
-    pool& pool_;
+    pool_core& pool_;
     job* job_ = nullptr;  // valid until it is admitted; longer where a derived class holds it
     const closure_ops* ops_ = nullptr;
     void* closure_ = nullptr;
@@ -178,7 +178,7 @@ class join_waiter : public job_waiter {
         }
     }
 
-    friend class weir::pool;
+    friend class pool_core;
 
     job& job_;
     refusal refusal_ = refusal::none;

@@ -120,7 +120,7 @@ class promise_result : public held_result<T> {
 template <class T>
 class thread_result : public promise_result<T, owned_promise<std::promise<T>>> {
   public:
-    thread_result(pool& owner, scheduler& loop)
+    thread_result(pool_core& owner, scheduler& loop)
         : promise_result<T, owned_promise<std::promise<T>>>(owner, loop) {
         parking.from_thread = this;
     }
@@ -160,7 +160,7 @@ class callable_job final : public Result {
 
   public:
     template <class G, class... A>
-    callable_job(pool& owner, scheduler& loop, G&& function, A&&... arguments)
+    callable_job(pool_core& owner, scheduler& loop, G&& function, A&&... arguments)
         : Result(owner, loop) {
         std::construct_at(&closure_, std::forward<G>(function), std::forward<A>(arguments)...);
         has_closure_ = true;

@@ -13,9 +13,9 @@
 
 namespace weir {
 
-class pool;
-
 namespace detail {
+
+class pool_core;
 
 class job;
 class posted_job;
@@ -29,13 +29,13 @@ struct closure_ops {
     void (*move)(void* from, void* to) noexcept;
     void (*destroy)(void* closure) noexcept;
     // A job of its own, moved from the closure. Throws std::bad_alloc.
-    job* (*make_job)(pool& owner, void* closure);
+    job* (*make_job)(pool_core& owner, void* closure);
 };
 
 template <class Closure>
-inline constexpr bool fits_inline = sizeof(Closure) <= closure_size_max &&
-                                    alignof(Closure) <= alignof(std::max_align_t) &&
-                                    std::is_nothrow_move_constructible_v<Closure>;
+inline constexpr bool fits_inline =
+    sizeof(Closure) <= closure_size_max && alignof(Closure) <= alignof(std::max_align_t) &&
+    std::is_nothrow_move_constructible_v<Closure>;
 
 // One cache line: a posted closure, or a job.
 struct alignas(64) queue_place {

@@ -2,8 +2,8 @@
 //
 // States, and who moves them (all writes are the pool's, in pool*.cpp):
 //   created    made by submit; owned by the awaiter
-//   parked     its submitter waits for a place, in pool::parked_
-//   queued     in pool::queue_
+//   parked     its submitter waits for a place, in pool_core::parked_
+//   queued     in pool_core::queue_
 //   granted    holds a slot (or its host's turn); in the ready queue, its body begins next
 //   waiting    will run on its host's slot when the host's present guest has ended
 //   running    its body has begun
@@ -29,9 +29,9 @@
 
 namespace weir {
 
-class pool;
-
 namespace detail {
+
+class pool_core;
 
 enum class job_state : std::uint8_t {
     created,
@@ -90,12 +90,12 @@ struct job_deadlines : timer_node {
 
 class job : public context, public recycled {
   public:
-    job(pool& owner, scheduler& loop) noexcept : context(loop), owner_(&owner) {
+    job(pool_core& owner, scheduler& loop) noexcept : context(loop), owner_(&owner) {
         set_host(this);
         set_name("job");
     }
 
-    [[nodiscard]] pool& owner_pool() const noexcept { return *owner_; }
+    [[nodiscard]] pool_core& owner_pool() const noexcept { return *owner_; }
     [[nodiscard]] job_state state() const noexcept { return state_; }
     [[nodiscard]] bool finished() const noexcept { return state_ == job_state::finished; }
     // The place in the pool's queue, while queued.
@@ -124,7 +124,7 @@ class job : public context, public recycled {
     void start() noexcept override;
 
   protected:
-    friend class weir::pool;
+    friend class pool_core;
     friend class job_waiter;
     friend class submit_waiter;
     friend struct job_deadlines;
@@ -150,7 +150,7 @@ class job : public context, public recycled {
     // Whether somebody will read the error.
     [[nodiscard]] virtual bool is_observed() const noexcept { return held_; }
 
-    pool* owner_;
+    pool_core* owner_;
     std::uint64_t id_ = 0;
     std::size_t position_ = 0;
     parked_item* parking_ = nullptr;   // while parked
@@ -160,8 +160,8 @@ class job : public context, public recycled {
     intrusive_list<job> guests_;       // that wait for their turn on this job's slot
     intrusive_list<wait_edge> edges_;  // jobs that this one waits for
     std::unique_ptr<job_deadlines> deadlines_;
-    job* search_next_ = nullptr;       // the pool's, during one search
-    std::uint64_t search_mark_ = 0;    // the pool's: number of the last search that came by
+    job* search_next_ = nullptr;     // the pool's, during one search
+    std::uint64_t search_mark_ = 0;  // the pool's: number of the last search that came by
     job_state state_ = job_state::created;
     job_outcome outcome_ = job_outcome::none;
     job_watcher* watcher_ = nullptr;
@@ -173,6 +173,8 @@ class job : public context, public recycled {
 void report_unobserved(job& from, const std::exception_ptr& error) noexcept;
 // The pool's part of a job's end.
 void job_ended(job& ended) noexcept;
+// Cancels `target` as join_handle::cancel says.
+void cancel_job(job& target) noexcept;
 
 }  // namespace detail
 }  // namespace weir

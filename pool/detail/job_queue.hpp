@@ -6,9 +6,8 @@
 // Places are taken in order and one cache line each, so the processor fetches ahead what starts
 // next, which matters when thousands wait and each has long left the cache.
 //
-// Invariants: size_ counts the non-empty places among the span_ places from head_ on; a queued job's
-// position() is its place.
-// Thread: the loop's.
+// Invariants: size_ counts the non-empty places among the span_ places from head_ on; a queued
+// job's position() is its place. Thread: the loop's.
 #pragma once
 
 #include <cstddef>

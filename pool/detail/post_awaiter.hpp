@@ -7,7 +7,8 @@
 #include <tuple>
 #include <utility>
 
-#include "../pool.hpp"
+#include "make_job.hpp"
+#include "pool_core.hpp"
 #include "posted_job.hpp"
 
 namespace weir::detail {
@@ -16,11 +17,14 @@ namespace weir::detail {
 class detached_waiter : public submit_waiter {
   public:
     explicit detached_waiter(job& submitted) noexcept : submit_waiter(submitted, true, false) {}
-    detached_waiter(pool& target, const closure_ops& ops, void* closure) noexcept
+    detached_waiter(pool_core& target, const closure_ops& ops, void* closure) noexcept
         : submit_waiter(target, ops, closure) {}
     bool start(context& task, std::coroutine_handle<> resume) { return begin(task, resume); }
     void finish() const { check(); }
 };
+
+// What post() without submit_options has in their place: nothing.
+struct default_options {};
 
 // F and A are decayed; Options is submit_options or default_options.
 template <class Options, class F, class... A>
@@ -37,7 +41,7 @@ class [[nodiscard]] post_awaiter {
 
   public:
     template <class G, class... B>
-    post_awaiter(pool& target, const Options& options, G&& function, B&&... arguments)
+    post_awaiter(pool_core& target, const Options& options, G&& function, B&&... arguments)
         : target_(target),
           options_(options),
           closure_(std::forward<G>(function), std::forward<B>(arguments)...) {}
@@ -83,7 +87,7 @@ class [[nodiscard]] post_awaiter {
         record.run_in_place(std::move(body));
     }
 
-    pool& target_;
+    pool_core& target_;
     [[no_unique_address]] Options options_;
     closure closure_;
     std::optional<detached_waiter> waiter_;
@@ -108,11 +112,11 @@ void posted_job::run_in_place(task<T> body) noexcept {
 }
 
 template <class F, class... A>
-job* closure_ops_for<std::tuple<F, A...>>::make_job(pool& owner, void* source) {
+job* closure_ops_for<std::tuple<F, A...>>::make_job(pool_core& owner, void* source) {
     return std::apply(
         [&owner](F& function, A&... arguments) -> job* {
-            return owner.template make_unchecked<detached_result>(std::move(function),
-                                                                  std::move(arguments)...);
+            return weir::detail::make_job<detached_result>(owner, std::move(function),
+                                                           std::move(arguments)...);
         },
         at(source));
 }

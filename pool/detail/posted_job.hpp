@@ -5,9 +5,8 @@
 // at most as many records as slots, makes them when they are first needed, and keeps them in its
 // tree, so that such a job costs no construction and no list.
 //
-// States (see job.hpp): a spare record is created and in pool::spare_; it is granted, then running
-// while it has a closure, and spare again at the end.
-// Thread: the loop's.
+// States (see job.hpp): a spare record is created and in pool_core::spare_; it is granted, then
+// running while it has a closure, and spare again at the end. Thread: the loop's.
 #pragma once
 
 #include <coroutine>
@@ -23,7 +22,7 @@ namespace weir::detail {
 
 class posted_job final : public job {
   public:
-    posted_job(pool& owner, scheduler& loop, context& group) noexcept;
+    posted_job(pool_core& owner, scheduler& loop, context& group) noexcept;
 
     // Takes a closure to run. The source is moved from.
     void fill(const closure_ops& ops, void* closure, std::uint64_t id) noexcept {
@@ -73,7 +72,7 @@ class posted_job final : public job {
   private:
     template <class Closure>
     friend struct closure_ops_for;
-    friend class weir::pool;
+    friend class pool_core;
 
     ~posted_job() override = default;
 
@@ -175,7 +174,7 @@ struct closure_ops_for<std::tuple<F, A...>> {
 
     static void destroy(void* target) noexcept { std::destroy_at(&at(target)); }
 
-    static job* make_job(pool& owner, void* source);
+    static job* make_job(pool_core& owner, void* source);
 
     static constexpr closure_ops table{&begin, &move, &destroy, &make_job};
 };

@@ -47,8 +47,7 @@ class continuation {
             return;
         }
         if ((bits_ & 1U) == 0) {
-            loop.resume_next(
-                std::coroutine_handle<>::from_address(reinterpret_cast<void*>(bits_)));
+            loop.resume_next(std::coroutine_handle<>::from_address(reinterpret_cast<void*>(bits_)));
         } else {
             reinterpret_cast<context*>(bits_ & ~std::uintptr_t{1})->on_done();
         }
@@ -133,9 +132,7 @@ class promise final : public promise_base {
     }
 
     [[nodiscard]] bool failed() const noexcept { return outcome_ == outcome::error; }
-    [[nodiscard]] std::exception_ptr error() const noexcept {
-        return failed() ? error_ : nullptr;
-    }
+    [[nodiscard]] std::exception_ptr error() const noexcept { return failed() ? error_ : nullptr; }
 
     // Moves the value out, or rethrows.
     T take() {

@@ -28,7 +28,7 @@ TEST(ThisTaskTest, AStopIsSeenAtOnceAndByAwaitedTasks) {
 }
 
 task<> keep_on_until_stopped(int& turns) {
-    while (!co_await stop_requested()) {
+    for (bool stop = false; !stop; stop = co_await stop_requested()) {
         ++turns;
         try {
             co_await yield();

@@ -7,11 +7,11 @@
 #include <variant>
 #include <vector>
 
-#include <weir/runtime/event.hpp>
+#include <weir/runtime/nop.hpp>
 #include <weir/runtime/when_any.hpp>
-#include <weir/runtime/yield.hpp>
 
 #include "support/failing_allocations.hpp"
+#include "support/fake_driver.hpp"
 #include "support/run_test.hpp"
 
 namespace weir {
@@ -147,40 +147,23 @@ TEST(WhenAnyTest, WhatLosersDoAfterTheFirstIsDropped) {
     EXPECT_EQ(std::get<1>(first.value), 7);
 }
 
-// Goes on for a while after it was stopped.
-task<> stop_slowly(event& may_end) {
-    while (true) {
-        try {
-            co_await sleep_for(1h);
-        } catch (const canceled&) {
-            break;
-        }
-    }
-    while (!may_end.is_set()) {
-        try {
-            co_await yield();
-        } catch (const canceled&) {
-        }
-    }
-}
-
-task<> race_with_a_slow_loser(test::ending& end) {
-    event may_end;
-    scope s;
-    s.spawn(test::observe(when_any(stop_slowly(may_end), nothing_after(1s)), end));
-    co_await sleep_for(1s);
-    for (int turn = 0; turn < 10; ++turn) {
-        co_await yield();
-    }
-    EXPECT_EQ(end, test::ending::pending) << "a loser is never left behind";
-    may_end.set();
-    co_await s.join();
+task<> note_nop(bool& ended) {
+    EXPECT_TRUE(co_await nop());
+    ended = true;
 }
 
 TEST(WhenAnyTest, AwaitsTheLoserThatTakesItsTime) {
-    test::ending end{};
-    test::run_test(race_with_a_slow_loser(end));
-    EXPECT_EQ(end, test::ending::value);
+    auto driver = std::make_unique<test::fake_driver>();
+    driver->script(test::scripted(5s, 0, true));
+    const test::fake_driver& kernel = *driver;
+    event_loop loop(std::move(driver));
+    const time_point start = loop.now();
+    bool loser_ended = false;
+    const auto first = loop.run(when_any(note_nop(loser_ended), nothing_after(1s)));
+    EXPECT_EQ(first.index, 1U);
+    EXPECT_EQ(kernel.cancels(), 1);
+    EXPECT_TRUE(loser_ended) << "a loser is never left behind";
+    EXPECT_EQ(loop.now(), start + 5s);
 }
 
 TEST(WhenAnyTest, AStopFromOutsideIsCanceled) {

@@ -3,7 +3,7 @@
 //
 //     auto owned = std::make_unique<test::fake_driver>();
 //     test::fake_driver& kernel = *owned;
-//     kernel.script({.after = 5ms, .outcome = 7});   // for the next operation that is started
+//     kernel.script(test::scripted(5ms, 7));   // for the next operation that is started
 //     event_loop loop(std::move(owned));
 //
 // Operations without a script complete with 0 in the next poll() or wait(). A wait() without a
@@ -25,9 +25,12 @@ namespace weir::test {
 
 // What one operation will do.
 struct scripted {
-    duration after = duration::zero();   // from its start
-    std::int32_t outcome = 0;            // a count, or a negative errno
-    bool ignores_cancel = false;         // ends as scripted, as where the value comes first
+    explicit scripted(duration delay = {}, std::int32_t result = 0, bool deaf = false) noexcept
+        : after(delay), outcome(result), ignores_cancel(deaf) {}
+
+    duration after;        // from its start
+    std::int32_t outcome;  // a count, or a negative errno
+    bool ignores_cancel;   // ends as scripted all the same, as where the value came first
 };
 
 class fake_driver final : public driver {

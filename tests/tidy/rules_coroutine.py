@@ -86,6 +86,49 @@ def is_boundary_bracket(tokens, at):
     return False
 
 
+def await_in_condition(source):
+    """g++ 12 puts the value of such a condition before the frame's own first fields when the
+    outermost block of the coroutine declares nothing, and the handle of its promise is then wrong.
+    """
+    tokens = source.tokens
+    for at, token in enumerate(tokens):
+        if token.text not in ("if", "while", "switch", "for"):
+            continue
+        opening = at + 1
+        while opening < len(tokens) and tokens[opening].text == "constexpr":
+            opening += 1
+        if opening >= len(tokens) or tokens[opening].text != "(" \
+                or tokens[opening].partner is None:
+            continue
+        begin, end = condition_of(tokens, token.text, opening)
+        awaits = [index for index in outside_lambdas(tokens, begin, end)
+                  if tokens[index].text == "co_await"]
+        if awaits and not declares_first(tokens, begin, awaits[0]):
+            yield (tokens[awaits[0]].line, "await-in-condition",
+                   "g++ 12 may lay out the frame of a coroutine wrongly that awaits in a condition:"
+                   " await in a declaration, as in 'if (const bool ok = co_await f())'")
+
+
+def condition_of(tokens, keyword, opening):
+    """The index range of the condition; behind an init-statement where there is one."""
+    closing = tokens[opening].partner
+    ends = [index for index in outside_lambdas(tokens, opening + 1, closing)
+            if tokens[index].text == ";"]
+    if keyword == "for":
+        # A range or a loop variable is a declaration, which makes the layout right.
+        if len(ends) != 2 or ends[0] != opening + 1:
+            return closing, closing
+        return ends[0] + 1, ends[1]
+    return (ends[-1] + 1 if ends else opening + 1), closing
+
+
+def declares_first(tokens, begin, co_await):
+    """`type name = co_await x` or `type name{co_await x}`."""
+    before = co_await - 1
+    return before - begin >= 2 and tokens[before].text in ("=", "{") \
+        and (tokens[before - 1].text == "]" or re.match(r"[A-Za-z_]", tokens[before - 1].text))
+
+
 def expression_start(tokens, at):
     at -= 1
     while at >= 0:
@@ -261,4 +304,5 @@ def outside_angles(words):
     return [word for word in outer if word != "<"]
 
 
-RULES = (lambda_in_await, braces_in_await, capturing_coroutine, reference_parameters)
+RULES = (lambda_in_await, braces_in_await, await_in_condition, capturing_coroutine,
+         reference_parameters)

@@ -171,7 +171,7 @@ class CoroutineRules(TidyTest):
         for code in ("co_await p.submit([x] { use(x); });",
                      "auto r = f(co_await g(), [&] { return 1; });",
                      "EXPECT_EQ(co_await run([=]() mutable { return 1; }), 1);",
-                     "if (co_await any([&](int i) { return i; })) { }",
+                     "if (auto a = co_await any([&](int i) { return i; })) { }",
                      "co_yield g([this] { return 1; });"):
             self.fires("lambda-in-await", f"task<> f() {{ {code} }}")
 
@@ -187,7 +187,7 @@ class CoroutineRules(TidyTest):
                      "run([](int i) -> task<> { co_await g(i); }(1), [&] { return 1; });",
                      "int b = a[i]; co_await g(a[i]);",
                      "[[maybe_unused]] auto x = co_await g();",
-                     "if (co_await g()) { call([&] { return 1; }); }",
+                     "if (bool b = co_await g()) { call([&] { return 1; }); }",
                      "for (int i = 0; i < co_await g(); ++i) { call([&] { return 1; }); }"):
             self.passes(f"task<> f() {{ {code} }}")
 
@@ -195,7 +195,7 @@ class CoroutineRules(TidyTest):
         for code in ("co_await f(options{.a = 1});", "co_await f({1, 2});",
                      "auto x = co_await f(std::array{1, 2});", "auto x = t{1} + co_await f();",
                      "g(co_await f(), t{1});", "co_return t{co_await f()};",
-                     "if (co_await f({})) { }", "co_await weir::with_pool({.a = 1}, f);"):
+                     "if (auto a = co_await f({})) { }", "co_await weir::with_pool({.a = 1}, f);"):
             self.fires("braces-in-await", f"task<> f() {{ {code} }}")
 
     def test_other_braces_pass(self):
@@ -206,9 +206,24 @@ class CoroutineRules(TidyTest):
                      "co_await f(t{1});  // braces: t has a constructor",
                      "try { co_await f(); } catch (const e& x) { g(t{1}); }",
                      "if constexpr (a) { co_await f(); } else { g({1}); }",
-                     "while (co_await f()) { g({1}); }",
-                     "switch (co_await f()) { case 1: g({1}); }",
+                     "while (bool b = co_await f()) { g({1}); }",
+                     "switch (int i = co_await f()) { case 1: g({1}); }",
                      "co_await f(); } struct s { int a; }; void g() { h({1});"):
+            self.passes(f"task<> f() {{ {code} }}")
+
+    def test_no_await_in_a_condition(self):
+        for code in ("if (co_await f()) { g(); }", "while (!co_await f()) { g(); }",
+                     "if (a && co_await f() == 1) { g(); }", "switch (co_await f()) { }",
+                     "do { g(); } while (co_await f());", "for (; co_await f();) { g(); }",
+                     "if (int i = 0; co_await f()) { g(i); }"):
+            self.fires("await-in-condition", f"task<> f() {{ {code} }}")
+
+    def test_awaits_beside_a_condition_pass(self):
+        for code in ("if (const bool b = co_await f()) { g(); }",
+                     "while (auto number = co_await numbers.receive()) { co_await f(); }",
+                     "for (bool b = true; b; b = co_await f()) { g(); }",
+                     "for (auto& x : co_await f()) { g(x); }", "if (a) { co_await f(); }",
+                     "if (bool b{co_await f()}) { g(); }", "co_return co_await f() ? 1 : 2;"):
             self.passes(f"task<> f() {{ {code} }}")
 
     def test_awaiting_operators_are_no_awaits(self):

@@ -1,34 +1,34 @@
-// pool::dump.
+// pool_core::dump.
 #include <iomanip>
 #include <sstream>
 
-#include "pool.hpp"
+#include "detail/pool_core.hpp"
 
-namespace weir {
+namespace weir::detail {
 namespace {
 
-void print_job(std::ostream& out, const detail::job& job) {
-    out << "job " << job.info().id << " \"" << job.info().name << '"';
+void print_job(std::ostream& out, const job& target) {
+    out << "job " << target.info().id << " \"" << target.info().name << '"';
 }
 
-void print_running(std::ostream& out, const detail::job& job, time_point now) {
-    out << (job.is_guest() ? "  guest: " : "  slot: ");
-    print_job(out, job);
-    if (job.state() == detail::job_state::granted) {
+void print_running(std::ostream& out, const job& target, time_point now) {
+    out << (target.is_guest() ? "  guest: " : "  slot: ");
+    print_job(out, target);
+    if (target.state() == job_state::granted) {
         out << ", starts next\n";
         return;
     }
-    if (const detail::waiter* const waiting = job.waiting()) {
+    if (const waiter* const waiting = target.waiting()) {
         const auto waited = std::chrono::duration<double, std::milli>(now - waiting->since);
         out << ", awaits " << waiting->kind->what << " for " << std::fixed << std::setprecision(3)
             << waited.count() << " ms";
     } else {
         out << ", runs";
     }
-    out << (job.stop_requested() ? ", stop requested\n" : "\n");
+    out << (target.stop_requested() ? ", stop requested\n" : "\n");
 }
 
-void print_parked(std::ostream& out, const detail::parked_item& parked) {
+void print_parked(std::ostream& out, const parked_item& parked) {
     if (parked.submitter == nullptr) {
         out << "  parked: ";
         print_job(out, *parked.from_thread);
@@ -42,24 +42,28 @@ void print_parked(std::ostream& out, const detail::parked_item& parked) {
 
 }  // namespace
 
-std::string pool::dump() const {
+std::string pool_core::dump() const {
     std::ostringstream out;
     const time_point now = loop_->now();
     out << "pool \"" << options_.name << "\": " << running_ << " of " << limit_ << " slots, "
         << queue_.size() << " of " << options_.max_queue_size << " queued, " << parked_size_
-        << " parked" << (stopping_ ? ", stopping" : closed_ ? ", closed" : "") << '\n';
-    group_.for_each_listener([&](const detail::stop_listener& listener) {
-        const auto& job = static_cast<const detail::job&>(listener);
-        if (job.state() != detail::job_state::created) {
-            print_running(out, job, now);
+        << " parked"
+        << (stopping_ ? ", stopping"
+            : closed_ ? ", closed"
+                      : "")
+        << '\n';
+    group_.for_each_listener([&](const stop_listener& listener) {
+        const auto& running = static_cast<const job&>(listener);
+        if (running.state() != job_state::created) {
+            print_running(out, running, now);
         }
     });
-    queue_.for_each([&](const detail::queue_place& place) {
+    queue_.for_each([&](const queue_place& place) {
         const job_info info = place.ops == nullptr ? place.held->info() : job_info{.id = place.id};
         out << "  queued: job " << info.id << " \"" << info.name << "\"\n";
     });
-    parked_.for_each([&](const detail::parked_item& parked) { print_parked(out, parked); });
+    parked_.for_each([&](const parked_item& parked) { print_parked(out, parked); });
     return out.str();
 }
 
-}  // namespace weir
+}  // namespace weir::detail

@@ -1,21 +1,22 @@
 // Closing, draining, stopping.
 #include "../runtime/this_task.hpp"
 #include "../runtime/with_timeout.hpp"
-#include "pool.hpp"
+#include "detail/pool_core.hpp"
 
-namespace weir {
+namespace weir::detail {
 
 // Waits until the pool is idle.
-class [[nodiscard]] pool::idle_awaiter : private detail::listed_waiter {
+class [[nodiscard]] pool_core::idle_awaiter : private listed_waiter {
   public:
-    idle_awaiter(pool& target, bool stoppable) noexcept : target_(target), stoppable_(stoppable) {}
+    idle_awaiter(pool_core& target, bool stoppable) noexcept
+        : target_(target), stoppable_(stoppable) {}
 
     [[nodiscard]] bool await_ready() const noexcept { return false; }
 
-    template <detail::weir_promise Promise>
+    template <weir_promise Promise>
     bool await_suspend(std::coroutine_handle<Promise> task) noexcept {
-        static constexpr detail::wait_kind drain{"a pool's drain", &cancel_in_list};
-        static constexpr detail::wait_kind stop{"a pool's stop", nullptr};
+        static constexpr wait_kind drain{"a pool's drain", &cancel_in_list};
+        static constexpr wait_kind stop{"a pool's stop", nullptr};
         if (target_.idle()) {
             return false;
         }
@@ -35,57 +36,57 @@ class [[nodiscard]] pool::idle_awaiter : private detail::listed_waiter {
     }
 
   private:
-    pool& target_;
+    pool_core& target_;
     bool stoppable_;
 };
 
-bool pool::idle() const noexcept {
+bool pool_core::idle() const noexcept {
     return running_ == 0 && queue_.empty() && parked_.empty() && gate_.idle();
 }
 
-void pool::wake_if_idle() noexcept {
+void pool_core::wake_if_idle() noexcept {
     if (!idle_waiters_.empty() && idle()) {
-        detail::wake_all(idle_waiters_);
+        wake_all(idle_waiters_);
     }
 }
 
-void pool::check_not_inside(const context& task) const {
+void pool_core::check_not_inside(const context& task) const {
     if (host_of(task) != nullptr) {
         throw pool_error(pool_errc::would_deadlock, options_.name);
     }
 }
 
-void pool::close() noexcept {
+void pool_core::close() noexcept {
     if (closed_) {
         return;
     }
     closed_ = true;
     gate_.close();
     while (!parked_.empty()) {
-        refuse_parked(parked_.front(), detail::refusal::closed);
+        refuse_parked(parked_.front(), refusal::closed);
     }
     wake_if_idle();
 }
 
-task<> pool::drain() {
-    check_not_inside(co_await detail::context_awaiter());
+task<> pool_core::drain() {
+    check_not_inside(co_await context_awaiter());
     close();
     idle_awaiter until_idle(*this, true);
     co_await until_idle;
 }
 
 // What was queued is canceled and named; what runs is asked to stop.
-std::vector<job_info> pool::cancel_everything() {
+std::vector<job_info> pool_core::cancel_everything() {
     close();
     stopping_ = true;
     std::vector<job_info> unstarted;
     unstarted.reserve(queue_.size());
-    while (detail::queue_place* const place = queue_.front()) {
+    while (queue_place* const place = queue_.front()) {
         if (place->ops == nullptr) {
-            detail::job& queued = *place->held;
+            job& queued = *place->held;
             queue_.pop_front();
             unstarted.push_back(queued.info());
-            end_unstarted(queued, detail::refusal::canceled);
+            end_unstarted(queued, refusal::canceled);
             continue;
         }
         unstarted.push_back({.id = place->id});
@@ -99,16 +100,16 @@ std::vector<job_info> pool::cancel_everything() {
     return unstarted;
 }
 
-task<std::vector<job_info>> pool::stop() {
-    check_not_inside(co_await detail::context_awaiter());
+task<std::vector<job_info>> pool_core::stop() {
+    check_not_inside(co_await context_awaiter());
     std::vector<job_info> unstarted = cancel_everything();
     idle_awaiter until_idle(*this, false);
     co_await until_idle;
     co_return unstarted;
 }
 
-task<drain_report> pool::drain_for(duration length) {
-    check_not_inside(co_await detail::context_awaiter());
+task<drain_report> pool_core::drain_for(duration length) {
+    check_not_inside(co_await context_awaiter());
     drain_report report;
     try {
         co_await with_timeout(length, drain());
@@ -122,4 +123,4 @@ task<drain_report> pool::drain_for(duration length) {
     co_return report;
 }
 
-}  // namespace weir
+}  // namespace weir::detail

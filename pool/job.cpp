@@ -3,10 +3,9 @@
 #include <cstdio>
 
 #include "../runtime/detail/subtask.hpp"
-#include "pool.hpp"
+#include "detail/pool_core.hpp"
 
-namespace weir {
-namespace detail {
+namespace weir::detail {
 
 job_deadlines::job_deadlines(job& owner_job, const submit_options& options, time_point now) noexcept
     : timer_node(&passed),
@@ -82,7 +81,8 @@ void job::tell_watcher() noexcept {
     }
 }
 
-posted_job::posted_job(pool& owner, scheduler& loop, context& group) noexcept : job(owner, loop) {
+posted_job::posted_job(pool_core& owner, scheduler& loop, context& group) noexcept
+    : job(owner, loop) {
     attach(group);
 }
 
@@ -97,13 +97,11 @@ void report_unobserved(job& from, const std::exception_ptr& error) noexcept {
     from.owner_pool().report(from, error);
 }
 
-}  // namespace detail
-
 namespace {
 
-std::exception_ptr make_error(detail::refusal why, const detail::job& job) noexcept {
+std::exception_ptr make_error(refusal why, const job& target) noexcept {
     try {
-        detail::throw_refusal(why, job.owner_pool());
+        throw_refusal(why, target.owner_pool());
     } catch (...) {
         return std::current_exception();
     }
@@ -112,18 +110,18 @@ std::exception_ptr make_error(detail::refusal why, const detail::job& job) noexc
 }  // namespace
 
 // Begins the body of a granted job, unless it was stopped or has expired meanwhile.
-void pool::begin(detail::job& granted) noexcept {
+void pool_core::begin(job& granted) noexcept {
     if (granted.stop_requested()) [[unlikely]] {
-        end_unstarted(granted, detail::refusal::canceled);
+        end_unstarted(granted, refusal::canceled);
         return;
     }
     if (granted.deadlines_ != nullptr) [[unlikely]] {
         if (granted.deadlines_->next() <= loop_->now()) {
-            end_unstarted(granted, detail::refusal::expired);
+            end_unstarted(granted, refusal::expired);
             return;
         }
     }
-    granted.state_ = detail::job_state::running;
+    granted.state_ = job_state::running;
     if (granted.deadlines_ != nullptr) [[unlikely]] {
         granted.deadlines_->arm();
     }
@@ -131,12 +129,12 @@ void pool::begin(detail::job& granted) noexcept {
 }
 
 // The body has ended: result stored, frame and callable destroyed.
-void pool::ended(detail::job& job) noexcept {
-    if (job.outcome_ == detail::job_outcome::value) [[likely]] {
+void pool_core::ended(job& target) noexcept {
+    if (target.outcome_ == job_outcome::value) [[likely]] {
         ++stats_.completed;
-    } else if (detail::is_canceled(job.error()) && job.stop_requested()) {
-        if (job.deadlines_ != nullptr && job.deadlines_->finish_expired) {
-            job.replace_error(std::make_exception_ptr(timed_out()));
+    } else if (is_canceled(target.error()) && target.stop_requested()) {
+        if (target.deadlines_ != nullptr && target.deadlines_->finish_expired) {
+            target.replace_error(std::make_exception_ptr(timed_out()));
             ++stats_.failed;
         } else {
             ++stats_.canceled;
@@ -144,22 +142,22 @@ void pool::ended(detail::job& job) noexcept {
     } else {
         ++stats_.failed;
     }
-    finish(job);
+    finish(target);
 }
 
 // A job whose body never ran: leaves where it stands and ends with the error for `why`.
-void pool::end_unstarted(detail::job& job, detail::refusal why) noexcept {
-    ++(why == detail::refusal::expired ? stats_.expired : stats_.canceled);
+void pool_core::end_unstarted(job& target, refusal why) noexcept {
+    ++(why == refusal::expired ? stats_.expired : stats_.canceled);
     ++never_started_;
-    if (why == detail::refusal::canceled) {
-        job.request_stop();
+    if (why == refusal::canceled) {
+        target.request_stop();
     }
-    job.abandon(make_error(why, job));
-    finish(job);
+    target.abandon(make_error(why, target));
+    finish(target);
 }
 
 // Begins the closure of a granted record, unless the pool was stopped meanwhile.
-void pool::begin_posted(detail::posted_job& record) noexcept {
+void pool_core::begin_posted(posted_job& record) noexcept {
     if (record.stop_requested()) [[unlikely]] {
         ++stats_.canceled;
         ++never_started_;
@@ -171,117 +169,117 @@ void pool::begin_posted(detail::posted_job& record) noexcept {
 }
 
 // The body has ended, frame and closure are destroyed.
-void pool::posted_ended(detail::posted_job& record) noexcept {
+void pool_core::posted_ended(posted_job& record) noexcept {
     if (record.error_ == nullptr) [[likely]] {
         ++stats_.completed;
     } else {
         const std::exception_ptr error = std::exchange(record.error_, nullptr);
-        ++(record.stop_requested() && detail::is_canceled(error) ? stats_.canceled : stats_.failed);
+        ++(record.stop_requested() && is_canceled(error) ? stats_.canceled : stats_.failed);
         report(record, error);
     }
     release_record(record);
 }
 
-void pool::release_record(detail::posted_job& record) noexcept {
-    record.state_ = detail::job_state::created;
+void pool_core::release_record(posted_job& record) noexcept {
+    record.state_ = job_state::created;
     make_spare(record);
     --running_;
     after_release();
 }
 
-void pool::end_in_place(detail::posted_job& record, std::exception_ptr error) noexcept {
+void pool_core::end_in_place(posted_job& record, std::exception_ptr error) noexcept {
     --loop_->in_place_depth;
     record.error_ = std::move(error);
     posted_ended(record);
 }
 
 // The common end: the slot or turn is released first, then whoever waits is woken.
-void pool::finish(detail::job& job) noexcept {
+void pool_core::finish(job& target) noexcept {
     const bool had_slot =
-        job.state_ == detail::job_state::granted || job.state_ == detail::job_state::running;
-    job.state_ = detail::job_state::finished;
-    job.detach();
-    if (job.deadlines_ != nullptr) [[unlikely]] {
-        job.deadlines_->disarm();
+        target.state_ == job_state::granted || target.state_ == job_state::running;
+    target.state_ = job_state::finished;
+    target.detach();
+    if (target.deadlines_ != nullptr) [[unlikely]] {
+        target.deadlines_->disarm();
     }
     if (had_slot) {
-        release_slot(job);
+        release_slot(target);
     } else {
-        job.slot_host_ = nullptr;
+        target.slot_host_ = nullptr;
     }
-    if (detail::job_waiter* const joiner = std::exchange(job.joiner_, nullptr)) {
+    if (job_waiter* const joiner = std::exchange(target.joiner_, nullptr)) {
         joiner->target_ended();
     }
-    job.deliver();
-    if (job.watcher_ != nullptr) [[unlikely]] {
-        job.tell_watcher();
+    target.deliver();
+    if (target.watcher_ != nullptr) [[unlikely]] {
+        target.tell_watcher();
     }
     if (running_ == 0) {
         wake_if_idle();
     }
-    if (!job.held_) {
-        job.drop();
+    if (!target.held_) {
+        target.drop();
     }
 }
 
-void pool::cancel(detail::job& job) noexcept {
-    switch (job.state_) {
-        case detail::job_state::queued:
-            queue_.remove(job);
-            end_unstarted(job, detail::refusal::canceled);
+void pool_core::cancel(job& target) noexcept {
+    switch (target.state_) {
+        case job_state::queued:
+            queue_.remove(target);
+            end_unstarted(target, refusal::canceled);
             grant();
             break;
-        case detail::job_state::waiting:
-            job.unlink();
-            end_unstarted(job, detail::refusal::canceled);
+        case job_state::waiting:
+            target.unlink();
+            end_unstarted(target, refusal::canceled);
             break;
-        case detail::job_state::granted:
-        case detail::job_state::running:
-            job.request_stop();
+        case job_state::granted:
+        case job_state::running:
+            target.request_stop();
             break;
-        case detail::job_state::created:
-        case detail::job_state::parked:
-        case detail::job_state::finished:
+        case job_state::created:
+        case job_state::parked:
+        case job_state::finished:
             break;
     }
 }
 
-void pool::deadline_passed(detail::job& job) noexcept {
-    switch (job.state_) {
-        case detail::job_state::parked:
-            refuse_parked(*job.parking_, job.deadlines_->admit_by <= loop_->now()
-                                   ? detail::refusal::admission_timed_out
-                                   : detail::refusal::expired);
+void pool_core::deadline_passed(job& target) noexcept {
+    switch (target.state_) {
+        case job_state::parked:
+            refuse_parked(*target.parking_, target.deadlines_->admit_by <= loop_->now()
+                                                ? refusal::admission_timed_out
+                                                : refusal::expired);
             break;
-        case detail::job_state::queued:
-            queue_.remove(job);
-            end_unstarted(job, detail::refusal::expired);
+        case job_state::queued:
+            queue_.remove(target);
+            end_unstarted(target, refusal::expired);
             grant();
             break;
-        case detail::job_state::waiting:
-            job.unlink();
-            end_unstarted(job, detail::refusal::expired);
+        case job_state::waiting:
+            target.unlink();
+            end_unstarted(target, refusal::expired);
             break;
-        case detail::job_state::running:
-            job.deadlines_->finish_expired = true;
-            job.request_stop();
+        case job_state::running:
+            target.deadlines_->finish_expired = true;
+            target.request_stop();
             break;
-        case detail::job_state::created:
-        case detail::job_state::granted:  // begin() looks
-        case detail::job_state::finished:
+        case job_state::created:
+        case job_state::granted:  // begin() looks
+        case job_state::finished:
             break;
     }
 }
 
 // A submission leaves the park without having been admitted; its submitter learns why.
-void pool::refuse_parked(detail::parked_item& item, detail::refusal why) noexcept {
+void pool_core::refuse_parked(parked_item& item, refusal why) noexcept {
     unpark(item);
     ++stats_.rejected;
-    detail::job* const job = item.submitter != nullptr ? item.submitter->job_ : item.from_thread;
-    if (job != nullptr) {
-        job->state_ = detail::job_state::created;
-        if (job->deadlines_ != nullptr) {
-            job->deadlines_->disarm();
+    job* const refused = item.submitter != nullptr ? item.submitter->job_ : item.from_thread;
+    if (refused != nullptr) {
+        refused->state_ = job_state::created;
+        if (refused->deadlines_ != nullptr) {
+            refused->deadlines_->disarm();
         }
     }
     if (item.submitter != nullptr) {
@@ -290,14 +288,14 @@ void pool::refuse_parked(detail::parked_item& item, detail::refusal why) noexcep
         return;
     }
     gate_.release();
-    job->abandon(make_error(why, *job));
-    job->state_ = detail::job_state::finished;
-    job->deliver();
-    job->drop();
+    refused->abandon(make_error(why, *refused));
+    refused->state_ = job_state::finished;
+    refused->deliver();
+    refused->drop();
 }
 
-void pool::report(detail::job& from, const std::exception_ptr& error) noexcept {
-    if (from.stop_requested() && detail::is_canceled(error)) {
+void pool_core::report(job& from, const std::exception_ptr& error) noexcept {
+    if (from.stop_requested() && is_canceled(error)) {
         return;  // it was asked to stop, and did
     }
     ++stats_.unobserved_errors;
@@ -317,4 +315,4 @@ void pool::report(detail::job& from, const std::exception_ptr& error) noexcept {
     }
 }
 
-}  // namespace weir
+}  // namespace weir::detail

@@ -1,11 +1,10 @@
 // What a task goes through that submits to a pool or awaits one of its jobs, and the nesting rule:
 // inside a job of the same pool, work that would have to wait for a slot runs on the job's own.
-#include "pool.hpp"
+#include "detail/pool_core.hpp"
 
-namespace weir {
-namespace detail {
+namespace weir::detail {
 
-void throw_refusal(refusal why, const pool& by) {
+void throw_refusal(refusal why, const pool_core& by) {
     const char* const name = by.options().name;
     switch (why) {
         case refusal::none:
@@ -25,8 +24,8 @@ void throw_refusal(refusal why, const pool& by) {
 
 void job_waiter::wait_for_end(job& target, context& task, std::coroutine_handle<> resume,
                               stop_policy policy) noexcept {
-    static constexpr wait_kind kinds[] = {{"a job", &end_wait}, {"a job", &pass_stop},
-                                          {"a job", nullptr}};
+    static constexpr wait_kind kinds[] = {
+        {"a job", &end_wait}, {"a job", &pass_stop}, {"a job", nullptr}};
     WEIR_ASSERT(target.joiner_ == nullptr, "one task at a time waits for a job");
     target.joiner_ = this;
     edge_.target = &target;
@@ -106,11 +105,9 @@ bool job::waits_for(job& from, const job& target) noexcept {
     return false;
 }
 
-}  // namespace detail
-
 // The innermost job of this pool that `task` is part of, directly or through jobs of other pools.
-detail::job* pool::host_of(const context& task) const noexcept {
-    for (detail::job* host = task.host(); host != nullptr; host = host->outer_) {
+job* pool_core::host_of(const context& task) const noexcept {
+    for (job* host = task.host(); host != nullptr; host = host->outer_) {
         if (host->owner_ == this) {
             return host;
         }
@@ -118,11 +115,10 @@ detail::job* pool::host_of(const context& task) const noexcept {
     return nullptr;
 }
 
-bool pool::admit(detail::submit_waiter& waiter, context& task, std::coroutine_handle<> resume) {
-    detail::job* const host = task.host() != nullptr ? host_of(task) : nullptr;
+bool pool_core::admit(submit_waiter& waiter, context& task, std::coroutine_handle<> resume) {
+    job* const host = task.host() != nullptr ? host_of(task) : nullptr;
     if (task.stop_requested() || (closed_ && (host == nullptr || stopping_))) [[unlikely]] {
-        waiter.refusal_ = task.stop_requested() ? detail::refusal::canceled
-                                                : detail::refusal::closed;
+        waiter.refusal_ = task.stop_requested() ? refusal::canceled : refusal::closed;
         ++stats_.rejected;
         return false;
     }
@@ -143,28 +139,27 @@ bool pool::admit(detail::submit_waiter& waiter, context& task, std::coroutine_ha
         if (!waiter.until_end_) {
             return false;
         }
-        waiter.wait_for_end(*waiter.job_, task, resume, detail::stop_policy::passed_on);
+        waiter.wait_for_end(*waiter.job_, task, resume, stop_policy::passed_on);
         return true;
     }
-    static constexpr detail::wait_kind kind{"a place in a pool",
-                                            &detail::submit_waiter::cancel_parked};
+    static constexpr wait_kind kind{"a place in a pool", &submit_waiter::cancel_parked};
     waiter.suspend(task, resume, kind);
     park(waiter, waiter.job_);
     return true;
 }
 
-bool pool::begin_in_slot(detail::submit_waiter& waiter, context& task,
-                         std::coroutine_handle<> resume) noexcept {
+bool pool_core::begin_in_slot(submit_waiter& waiter, context& task,
+                              std::coroutine_handle<> resume) noexcept {
     scheduler& loop = *loop_;
     const bool in_place = loop.in_place_depth < in_place_depth_max && loop.take_budget();
-    detail::job* const submitted = waiter.job_;
-    detail::job* granted = submitted;
+    job* const submitted = waiter.job_;
+    job* granted = submitted;
     waiter.owns_job_ = false;
     if (submitted != nullptr) {
         count_admitted(*submitted);
         take_slot(*submitted);
     } else {
-        detail::posted_job& record = take_spare();
+        posted_job& record = take_spare();
         record.fill(*waiter.ops_, waiter.closure_, ++stats_.submitted);
         granted = &record;
     }
@@ -186,36 +181,35 @@ bool pool::begin_in_slot(detail::submit_waiter& waiter, context& task,
             return true;
         }
     }
-    waiter.wait_for_end(*submitted, task, resume, detail::stop_policy::passed_on);
+    waiter.wait_for_end(*submitted, task, resume, stop_policy::passed_on);
     return true;
 }
 
 // No slot and no place are free, or the caller wants to wait for the end: the caller's slot serves.
-bool pool::admit_as_guest(detail::submit_waiter& waiter, detail::job& host, context& task,
-                          std::coroutine_handle<> resume) {
+bool pool_core::admit_as_guest(submit_waiter& waiter, job& host, context& task,
+                               std::coroutine_handle<> resume) {
     if (waiter.job_ == nullptr) {
         waiter.job_ = waiter.ops_->make_job(*this, waiter.closure_);
     }
-    detail::job& guest = *waiter.job_;
+    job& guest = *waiter.job_;
     count_admitted(guest);
     ++stats_.inlined;
     waiter.owns_job_ = false;
     guest.outer_ = task.host();
-    return run_as_guest(guest, host, waiter, task, resume, detail::stop_policy::passed_on);
+    return run_as_guest(guest, host, waiter, task, resume, stop_policy::passed_on);
 }
 
-bool pool::run_as_guest(detail::job& guest, detail::job& host, detail::job_waiter& waiter,
-                        context& task, std::coroutine_handle<> resume,
-                        detail::stop_policy policy) noexcept {
+bool pool_core::run_as_guest(job& guest, job& host, job_waiter& waiter, context& task,
+                             std::coroutine_handle<> resume, stop_policy policy) noexcept {
     guest.slot_host_ = &host;
     if (host.has_guest_) {
-        guest.state_ = detail::job_state::waiting;
+        guest.state_ = job_state::waiting;
         host.guests_.push_back(guest);
         waiter.wait_for_end(guest, task, resume, policy);
         return true;
     }
     host.has_guest_ = true;
-    guest.state_ = detail::job_state::granted;
+    guest.state_ = job_state::granted;
     guest.attach(group_);
     // Held meanwhile, so that a detached job is still there to tell whether it has ended.
     const bool was_held = std::exchange(guest.held_, true);
@@ -230,27 +224,26 @@ bool pool::run_as_guest(detail::job& guest, detail::job& host, detail::job_waite
     return !ended;
 }
 
-bool pool::join(detail::join_waiter& waiter, context& task,
-                std::coroutine_handle<> resume) noexcept {
-    detail::job& target = waiter.job_;
+bool pool_core::join(join_waiter& waiter, context& task, std::coroutine_handle<> resume) noexcept {
+    job& target = waiter.job_;
     if (target.finished()) {
         return false;
     }
-    if (task.stop_requested() && waiter.policy_ == detail::stop_policy::ends_wait) {
+    if (task.stop_requested() && waiter.policy_ == stop_policy::ends_wait) {
         waiter.was_canceled = true;
         return false;
     }
     if (task.host() != nullptr) {
-        detail::job* const host = host_of(task);
-        if (host != nullptr && target.state_ == detail::job_state::queued) {
+        job* const host = host_of(task);
+        if (host != nullptr && target.state_ == job_state::queued) {
             queue_.remove(target);
             ++stats_.claimed;
             target.outer_ = task.host();
             grant();
             return run_as_guest(target, *host, waiter, task, resume, waiter.policy_);
         }
-        if (detail::job::waits_for(target, *task.host())) {
-            waiter.refusal_ = detail::refusal::would_deadlock;
+        if (job::waits_for(target, *task.host())) {
+            waiter.refusal_ = refusal::would_deadlock;
             return false;
         }
     }
@@ -258,4 +251,4 @@ bool pool::join(detail::join_waiter& waiter, context& task,
     return true;
 }
 
-}  // namespace weir
+}  // namespace weir::detail

@@ -1,9 +1,9 @@
 // Jobs from other threads.
-#include "pool.hpp"
+#include "detail/pool_core.hpp"
 
-namespace weir {
+namespace weir::detail {
 
-void pool::enter_from_thread() {
+void pool_core::enter_from_thread() {
     if (scheduler::current() == loop_) {
         throw pool_error(pool_errc::would_deadlock, options_.name);
     }
@@ -12,7 +12,7 @@ void pool::enter_from_thread() {
     }
 }
 
-pool_errc pool::try_enter_from_thread() {
+pool_errc pool_core::try_enter_from_thread() {
     bool closed = false;
     if (gate_.try_acquire(closed)) {
         return pool_errc{};
@@ -22,10 +22,10 @@ pool_errc pool::try_enter_from_thread() {
 
 // On the loop's thread. Admission as for a task that is not part of the pool; a job that has to
 // wait keeps its place in the gate until it is admitted.
-void pool::arrive_from_thread(detail::job& arrived, detail::parked_item& parking) noexcept {
+void pool_core::arrive_from_thread(job& arrived, parked_item& parking) noexcept {
     if (closed_) {
         park(parking, &arrived);
-        refuse_parked(parking, detail::refusal::closed);
+        refuse_parked(parking, refusal::closed);
         wake_if_idle();
         return;
     }
@@ -37,4 +37,4 @@ void pool::arrive_from_thread(detail::job& arrived, detail::parked_item& parking
     }
 }
 
-}  // namespace weir
+}  // namespace weir::detail
