@@ -238,7 +238,7 @@ weir::task<> stop_example() {
 namespace task_hpp {
 
 weir::task<int> twice(int x) { co_return 2 * x; }
-weir::task<> caller() { int four = co_await twice(2); use(four); }
+weir::task<int> four_times(int x) { co_return 2 * co_await twice(x); }
 
 }  // namespace task_hpp
 
@@ -319,7 +319,7 @@ weir::task<> run_all() {
     co_await scope_hpp::example();
     co_await semaphore_example();
     co_await until_stopped(stop_example());
-    co_await task_hpp::caller();
+    use(co_await task_hpp::four_times(2));
     co_await until_stopped(this_task_example());
     co_await when_all_example(7);
     co_await when_any_example();

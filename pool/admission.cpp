@@ -81,28 +81,32 @@ bool join_waiter::begin(context& task, std::coroutine_handle<> resume) noexcept 
     return job_.owner_pool().join(*this, task, resume);
 }
 
-// Visits each job once; those yet to visit are chained through search_next_.
-bool job::waits_for(job& from, const job& target) noexcept {
+// Visits each job once; those yet to visit are chained through search_next_. A job that submitted
+// `target` by run(), or hosts it, waits for it as well, also while no edge says so yet because the
+// body of `target` is in its first step: who reaches such a job has reached `target`.
+bool job::waits_for(job& from, job& target) noexcept {
     static constinit thread_local std::uint64_t searches = 0;
-    const std::uint64_t mark = ++searches;
-    job* to_visit = &from;
-    from.search_mark_ = mark;
+    const std::uint64_t wanted = ++searches;
+    const std::uint64_t visited = ++searches;
+    for (job* waiting = &target; waiting != nullptr; waiting = waiting->outer_) {
+        waiting->search_mark_ = wanted;
+    }
+    bool found = from.search_mark_ == wanted;
     from.search_next_ = nullptr;
-    while (to_visit != nullptr) {
-        job& visited = *to_visit;
-        if (&visited == &target) {
-            return true;
-        }
-        to_visit = visited.search_next_;
-        visited.edges_.for_each([&](const wait_edge& edge) {
-            if (edge.target->search_mark_ != mark) {
-                edge.target->search_mark_ = mark;
-                edge.target->search_next_ = to_visit;
-                to_visit = edge.target;
+    for (job* to_visit = &from; to_visit != nullptr && !found;) {
+        const job& at = *std::exchange(to_visit, to_visit->search_next_);
+        at.edges_.for_each([&](const wait_edge& edge) {
+            job& next = *edge.target;
+            if (next.search_mark_ == wanted) {
+                found = true;
+            } else if (next.search_mark_ != visited) {
+                next.search_mark_ = visited;
+                next.search_next_ = to_visit;
+                to_visit = &next;
             }
         });
     }
-    return false;
+    return found;
 }
 
 // The innermost job of this pool that `task` is part of, directly or through jobs of other pools.
@@ -205,6 +209,9 @@ bool pool_core::run_as_guest(job& guest, job& host, job_waiter& waiter, context&
     if (host.has_guest_) {
         guest.state_ = job_state::waiting;
         host.guests_.push_back(guest);
+        if (guest.deadlines_ != nullptr) {
+            guest.deadlines_->arm();
+        }
         waiter.wait_for_end(guest, task, resume, policy);
         return true;
     }
@@ -240,7 +247,12 @@ bool pool_core::join(join_waiter& waiter, context& task, std::coroutine_handle<>
             ++stats_.claimed;
             target.outer_ = task.host();
             grant();
-            return run_as_guest(target, *host, waiter, task, resume, waiter.policy_);
+            // The host must neither go on nor end while its guest has the slot: so a stop does not
+            // end this wait, but asks the guest to stop as well.
+            const stop_policy policy = waiter.policy_ == stop_policy::ends_wait
+                                           ? stop_policy::passed_on
+                                           : waiter.policy_;
+            return run_as_guest(target, *host, waiter, task, resume, policy);
         }
         if (job::waits_for(target, *task.host())) {
             waiter.refusal_ = refusal::would_deadlock;

@@ -131,12 +131,12 @@ task<batch_values<T>> batch_run_all(pool& target, Call call, Range range) {
     reserve_for(batch.handles, range);
     try {
         for (auto&& element : range) {
-            if (batch.failed()) {
-                break;
-            }
             batch.make_room();
             auto submitted = call.submit(target, std::forward<decltype(element)>(element));
             batch.add(co_await submitted);
+            if (batch.failed()) {
+                break;
+            }
         }
     } catch (...) {
         batch.fail(std::current_exception());
@@ -163,9 +163,10 @@ auto pool::batch_submit(Range range) {
 }
 
 template <class F, std::ranges::input_range Range>
-auto pool::batch_submit(F function, Range range) {
-    return detail::batch_submit_all(*this, detail::call_function<F>{std::move(function)},
-                                    std::move(range));
+auto pool::batch_submit(F&& function, Range range) {
+    detail::check_callable<F>();
+    using call = detail::call_function<std::decay_t<F>>;
+    return detail::batch_submit_all(*this, call{std::forward<F>(function)}, std::move(range));
 }
 
 template <std::ranges::input_range Range>
@@ -176,10 +177,11 @@ auto pool::batch_run(Range range) {
 }
 
 template <class F, std::ranges::input_range Range>
-auto pool::batch_run(F function, Range range) {
-    using call = detail::call_function<F>;
+auto pool::batch_run(F&& function, Range range) {
+    detail::check_callable<F>();
+    using call = detail::call_function<std::decay_t<F>>;
     using T = typename detail::handle_value<detail::batch_handle<call, Range>>::type;
-    return detail::batch_run_all<T>(*this, call{std::move(function)}, std::move(range));
+    return detail::batch_run_all<T>(*this, call{std::forward<F>(function)}, std::move(range));
 }
 
 }  // namespace weir

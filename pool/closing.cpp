@@ -1,4 +1,6 @@
 // Closing, draining, stopping.
+#include <algorithm>
+
 #include "../runtime/this_task.hpp"
 #include "../runtime/with_timeout.hpp"
 #include "detail/pool_core.hpp"
@@ -75,12 +77,21 @@ task<> pool_core::drain() {
     co_await until_idle;
 }
 
-// What was queued is canceled and named; what runs is asked to stop.
+// What has not begun is canceled and named: what is queued, has a slot, or waits for its turn on
+// another job's. What runs is asked to stop.
 std::vector<job_info> pool_core::cancel_everything() {
     close();
     stopping_ = true;
     std::vector<job_info> unstarted;
     unstarted.reserve(queue_.size());
+    group_.for_each_listener([&](const stop_listener& listener) {
+        const auto& admitted = static_cast<const job&>(listener);
+        if (admitted.state() == job_state::granted) {
+            unstarted.push_back(admitted.info());
+        }
+        admitted.guests_.for_each(
+            [&](const job& waiting) { unstarted.push_back(waiting.info()); });
+    });
     while (queue_place* const place = queue_.front()) {
         if (place->ops == nullptr) {
             job& queued = *place->held;
@@ -97,6 +108,7 @@ std::vector<job_info> pool_core::cancel_everything() {
     }
     group_.request_stop();
     wake_if_idle();
+    std::ranges::sort(unstarted, {}, &job_info::id);
     return unstarted;
 }
 

@@ -11,7 +11,8 @@
 // throws pool_error (would_deadlock).
 //
 // Errors of the await: what the job threw, once; weir::canceled when the job was canceled, or the
-// waiting task stopped (the job then runs on); pool_error (expired); weir::timed_out.
+// waiting task stopped (the job then runs on, but where it has the waiting job's slot: then it is
+// asked to stop too, and the wait ends with it); pool_error (expired); weir::timed_out.
 // Lifetime: may outlive its job and its pool's last job, not the pool. Thread: the loop's.
 #pragma once
 
@@ -56,7 +57,10 @@ class [[nodiscard]] join_handle {
 
     // Waits for the job's end and reads nothing; never throws. A stop of the waiting task does not
     // end this wait.
-    [[nodiscard]] detail::ended_awaiter ended() noexcept { return detail::ended_awaiter(*job_); }
+    [[nodiscard]] detail::ended_awaiter ended() noexcept {
+        WEIR_ASSERT(valid(), "a handle that has no job has no end to wait for");
+        return detail::ended_awaiter(*job_);
+    }
 
     // Whether the job has ended.
     [[nodiscard]] bool done() const noexcept { return job_ != nullptr && job_->finished(); }

@@ -26,7 +26,7 @@
 // Lifetime: outlives its jobs; destroying a busy pool is a programmer's error that ends the process
 // (drain() or stop() first, or use with_pool). The loop outlives the pool.
 // Threads: the loop's, but for submit_from_thread and try_submit_from_thread.
-// Memory: the queue is allocated once (8 bytes a place, doubled); a queued job is one recycled
+// Memory: the queue is allocated once (160 bytes a place); a posted job waits in its place, others in one recycled
 // block with its callable, a running one has its coroutine's frame besides.
 #pragma once
 
@@ -168,7 +168,7 @@ class pool : private detail::pool_core {
     template <std::ranges::input_range Range>
     [[nodiscard]] auto batch_submit(Range range);
     template <class F, std::ranges::input_range Range>
-    [[nodiscard]] auto batch_submit(F function, Range range);
+    [[nodiscard]] auto batch_submit(F&& function, Range range);
 
     // The same, and waits for all: yields the values in the order of the range (nothing for void).
     // The first failure cancels the others and ends the submitting; when all have ended, the first
@@ -176,7 +176,7 @@ class pool : private detail::pool_core {
     template <std::ranges::input_range Range>
     [[nodiscard]] auto batch_run(Range range);
     template <class F, std::ranges::input_range Range>
-    [[nodiscard]] auto batch_run(F function, Range range);
+    [[nodiscard]] auto batch_run(F&& function, Range range);
 
     // Jobs that may run at a time from now on; 0 pauses. Fewer than run now: those end first.
     // Throws std::invalid_argument above 16,777,216.

@@ -18,9 +18,10 @@
 
 namespace weir {
 
-// Runs function(pool&, arguments...), a task, and yields its value.
+namespace detail {
+
 template <class F, class... Arguments>
-auto with_pool(pool_options options, F function, Arguments... arguments)
+auto run_with_pool(pool_options options, F function, Arguments... arguments)
     -> std::invoke_result_t<F, pool&, Arguments...> {
     using value = typename std::invoke_result_t<F, pool&, Arguments...>::value_type;
     pool p(options);
@@ -39,6 +40,18 @@ auto with_pool(pool_options options, F function, Arguments... arguments)
     if constexpr (!std::is_void_v<value>) {
         co_return std::move(*out);
     }
+}
+
+}  // namespace detail
+
+// Runs function(pool&, arguments...), a task, and yields its value. A callable with state is named
+// first, or an `owned`: see owned.hpp.
+template <class F, class... Arguments>
+[[nodiscard]] auto with_pool(pool_options options, F&& function, Arguments... arguments)
+    -> std::invoke_result_t<std::decay_t<F>, pool&, Arguments...> {
+    detail::check_callable<F>();
+    return detail::run_with_pool<std::decay_t<F>, Arguments...>(
+        options, std::forward<F>(function), std::move(arguments)...);
 }
 
 }  // namespace weir

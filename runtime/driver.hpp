@@ -59,10 +59,6 @@ class driver {
     // Makes the present or the next wait() return. Any thread; async-signal-safe.
     virtual void wake() noexcept = 0;
 
-    // Whether a sleep until a deadline should share wake-ups with its neighbours (a real clock) or
-    // end exactly there (virtual time).
-    [[nodiscard]] virtual bool coalesces_timers() const noexcept = 0;
-
     // Operations started and not done, without those of the driver itself.
     [[nodiscard]] virtual std::size_t in_flight() const noexcept = 0;
 

@@ -158,9 +158,7 @@ void event_loop::report_stall(const char* task, duration held) {
 }
 
 void event_loop::wait_for_events() {
-    const bool coalesce = driver_->coalesces_timers();
-    const std::optional<time_point> deadline =
-        coalesce ? timers_.next_wakeup() : timers_.next_event();
+    const std::optional<time_point> deadline = timers_.next_event();
     if (deadline && *deadline <= tick_time_) {
         if (driver_->has_work()) {
             driver_->poll();

@@ -1,7 +1,7 @@
 // task<T>: a lazy coroutine that is awaited once.
 //
 //     weir::task<int> twice(int x) { co_return 2 * x; }
-//     weir::task<> caller() { int four = co_await twice(2); }
+//     weir::task<int> four_times(int x) { co_return 2 * co_await twice(x); }
 //
 // Nothing runs until the task is awaited, spawned in a scope, submitted to a pool or given to
 // weir::run. Awaiting runs it in place, on the awaiter's stack, until it suspends for the first

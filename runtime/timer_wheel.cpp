@@ -172,17 +172,6 @@ std::optional<time_point> timer_wheel::next_event() noexcept {
     return near || far ? std::optional(to_time_point(earliest)) : std::nullopt;
 }
 
-std::optional<time_point> timer_wheel::next_wakeup() noexcept {
-    const std::optional<position> first = first_occupied();
-    if (!first) {
-        return std::nullopt;
-    }
-    if (first->is_near) {
-        return to_time_point(first_deadline(*first->slot, 1000000, first->start + granule));
-    }
-    return to_time_point((to_nanoseconds(*next_event()) | (granule - 1)) + 1);
-}
-
 std::size_t timer_wheel::fire_due(const position& at, std::uint64_t now) noexcept {
     slot_list due;
     if (now - at.start >= granule) {

@@ -70,10 +70,6 @@ class timer_wheel {
     // timers share a slot of a higher level, the time at which that slot moves down.
     [[nodiscard]] std::optional<time_point> next_event() noexcept;
 
-    // The same for a loop that sleeps on a real clock: deadlines within one slot of the lowest
-    // level share a wake-up at its end, at most 65.5 us late and never early.
-    [[nodiscard]] std::optional<time_point> next_wakeup() noexcept;
-
     // Moves time to `now` and fires what is due. Returns how many fired.
     std::size_t advance(time_point now) noexcept;
 

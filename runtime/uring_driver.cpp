@@ -252,12 +252,18 @@ void uring_driver::poll() noexcept {
 }
 
 void uring_driver::wait(std::optional<time_point> deadline) noexcept {
-    if (io_uring_cq_ready(&ring_) != 0) {
-        poll();
+    if (io_uring_cq_ready(&ring_) != 0 || (deadline && *deadline <= now())) {
+        if (has_work()) {
+            poll();
+        }
         return;
     }
     if (clock_ != nullptr && deadline && clock_->auto_advance()) {
         idle_on_manual_clock(deadline);
+        return;
+    }
+    if (clock_ != nullptr && deadline && *deadline <= clock_->now()) {
+        poll();  // a task has moved the clock since the loop looked at it
         return;
     }
     if (!deadline || clock_ != nullptr) {

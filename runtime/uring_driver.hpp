@@ -38,7 +38,6 @@ class uring_driver final : public driver {
     void poll() noexcept override;
     void wait(std::optional<time_point> deadline) noexcept override;
     void wake() noexcept override;
-    [[nodiscard]] bool coalesces_timers() const noexcept override { return clock_ == nullptr; }
     [[nodiscard]] std::size_t in_flight() const noexcept override { return in_flight_; }
     void add_counters(loop_counters& counters) const noexcept override;
 

@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -60,7 +61,7 @@ std::string explain_unavailable(int error) {
     return code + "weir needs Linux 6.1 or newer";
 }
 
-ring_setup create_ring(io_uring& ring, unsigned entries, unsigned completions) {
+int try_create_ring(io_uring& ring, unsigned entries, unsigned completions, ring_setup& granted) {
     for (unsigned flags : {wanted, without_defer, required}) {
         unsigned size = entries;
         while (true) {
@@ -70,9 +71,11 @@ ring_setup create_ring(io_uring& ring, unsigned entries, unsigned completions) {
             const int error = -io_uring_queue_init_params(size, &ring, &params);
             if (error == 0) {
                 io_uring_ring_dontfork(&ring);
-                return {.entries = params.sq_entries,
-                        .flags = params.flags,
-                        .features = params.features};
+                granted = {.entries = params.sq_entries,
+                           .completions = params.cq_entries,
+                           .flags = params.flags,
+                           .features = params.features};
+                return 0;
             }
             if (error == ENOMEM && size > entries_min) {
                 size /= 2;
@@ -82,21 +85,29 @@ ring_setup create_ring(io_uring& ring, unsigned entries, unsigned completions) {
             if (error == EINVAL && flags != required) {
                 break;
             }
-            throw std::system_error(make_error_code(errc::ring_unavailable),
-                                    explain_unavailable(error));
+            return error;
         }
     }
-    throw std::system_error(make_error_code(errc::ring_unavailable), explain_unavailable(EINVAL));
+    return EINVAL;
 }
 
-void enable_ring(io_uring& ring) {
+ring_setup create_ring(io_uring& ring, unsigned entries, unsigned completions) {
+    ring_setup granted;
+    if (const int error = try_create_ring(ring, entries, completions, granted); error != 0) {
+        throw std::system_error(make_error_code(errc::ring_unavailable),
+                                explain_unavailable(error));
+    }
+    return granted;
+}
+
+bool enable_ring(io_uring& ring) {
     // By number: the library of liburing 2.3 does not export io_uring_enable_rings everywhere.
     if (syscall(__NR_io_uring_register, ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, nullptr, 0) <
         0) {
         throw std::system_error(errno, std::system_category(), "IORING_REGISTER_ENABLE_RINGS");
     }
     // Saves the kernel a file look-up per call; not having it only costs that.
-    static_cast<void>(io_uring_register_ring_fd(&ring));
+    return io_uring_register_ring_fd(&ring) == 1;
 }
 
 }  // namespace weir::detail

@@ -16,9 +16,10 @@
 namespace weir::detail {
 
 struct ring_setup {
-    unsigned entries = 0;   // as granted
-    unsigned flags = 0;     // IORING_SETUP_*, as granted
-    unsigned features = 0;  // IORING_FEAT_*
+    unsigned entries = 0;      // as granted
+    unsigned completions = 0;  // entries of the completion queue, as granted
+    unsigned flags = 0;        // IORING_SETUP_*, as granted
+    unsigned features = 0;     // IORING_FEAT_*
 };
 
 // Creates `ring`, disabled, with at least `completions` completion entries if the kernel's clamp
@@ -26,9 +27,14 @@ struct ring_setup {
 // Throws std::system_error (errc::ring_unavailable) with the cause and the cure.
 ring_setup create_ring(io_uring& ring, unsigned entries, unsigned completions);
 
-// Enables a ring that was created disabled; this thread becomes its single issuer.
+// The same; returns 0 or the errno of the last attempt, and then there is no ring.
+[[nodiscard]] int try_create_ring(io_uring& ring, unsigned entries, unsigned completions,
+                                  ring_setup& granted);
+
+// Enables a ring that was created disabled; this thread becomes its single issuer. Returns whether
+// its descriptor could be registered (Linux 5.18), which saves a look-up in each call.
 // Throws std::system_error.
-void enable_ring(io_uring& ring);
+bool enable_ring(io_uring& ring);
 
 // Why io_uring_setup(2) failed with `error` here, and what to do about it.
 [[nodiscard]] std::string explain_unavailable(int error);

@@ -27,6 +27,7 @@
 #include "runtime/task.hpp"
 #include "runtime/this_task.hpp"
 #include "runtime/timer_wheel.hpp"
+#include "runtime/uring_probe.hpp"
 #include "runtime/when_all.hpp"
 #include "runtime/when_any.hpp"
 #include "runtime/with_timeout.hpp"

@@ -20,7 +20,7 @@ class pool_core;
 class job;
 class posted_job;
 
-inline constexpr std::size_t closure_size_max = 48;
+inline constexpr std::size_t closure_size_max = 112;
 
 struct closure_ops {
     // Begins the body of the closure that lives in `record`. See posted_job.
@@ -37,7 +37,7 @@ inline constexpr bool fits_inline =
     sizeof(Closure) <= closure_size_max && alignof(Closure) <= alignof(std::max_align_t) &&
     std::is_nothrow_move_constructible_v<Closure>;
 
-// One cache line: a posted closure, or a job.
+// Two cache lines: a posted closure, or a job.
 struct alignas(64) queue_place {
     const closure_ops* ops;  // null: `held` says what is here
     std::uint64_t id;        // of a closure
@@ -46,7 +46,7 @@ struct alignas(64) queue_place {
         alignas(std::max_align_t) std::byte closure[closure_size_max];
     };
 };
-static_assert(sizeof(queue_place) == 64);
+static_assert(sizeof(queue_place) == 128);
 
 }  // namespace detail
 }  // namespace weir

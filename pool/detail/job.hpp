@@ -104,7 +104,7 @@ class job : public context, public recycled {
     [[nodiscard]] job_info info() const noexcept { return {.id = id_, .name = name()}; }
     [[nodiscard]] bool is_guest() const noexcept { return slot_host_ != nullptr; }
     // Whether `from` waits, directly or through others, for `target`, or is it.
-    [[nodiscard]] static bool waits_for(job& from, const job& target) noexcept;
+    [[nodiscard]] static bool waits_for(job& from, job& target) noexcept;
 
     // Name and deadlines. Throws std::bad_alloc.
     void set_options(const submit_options& options);
@@ -161,7 +161,7 @@ class job : public context, public recycled {
     intrusive_list<wait_edge> edges_;  // jobs that this one waits for
     std::unique_ptr<job_deadlines> deadlines_;
     job* search_next_ = nullptr;     // the pool's, during one search
-    std::uint64_t search_mark_ = 0;  // the pool's: number of the last search that came by
+    std::uint64_t search_mark_ = 0;  // the pool's: what the last search that came by found
     job_state state_ = job_state::created;
     job_outcome outcome_ = job_outcome::none;
     job_watcher* watcher_ = nullptr;

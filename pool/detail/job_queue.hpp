@@ -3,7 +3,7 @@
 // A removed job leaves an empty place behind. The ring has a quarter more places than it may hold
 // elements, so that closing the gaps, when the ring is full of them, is O(1) per removal.
 //
-// Places are taken in order and one cache line each, so the processor fetches ahead what starts
+// Places are taken in order and two cache lines each, so the processor fetches ahead what starts
 // next, which matters when thousands wait and each has long left the cache.
 //
 // Invariants: size_ counts the non-empty places among the span_ places from head_ on; a queued

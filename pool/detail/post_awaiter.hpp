@@ -36,7 +36,7 @@ class [[nodiscard]] post_awaiter {
     static constexpr bool is_inline = !has_options && fits_inline<closure>;
     // A callable with state has to stay where its body can see it, which is not here.
     static constexpr bool starts_in_place =
-        is_inline && is_task<call_type> &&
+        !has_options && is_task<call_type> &&
         (is_task<F> || std::is_pointer_v<F> || std::is_empty_v<F>);
 
   public:

@@ -59,7 +59,6 @@ class fake_driver final : public driver {
     void poll() noexcept override;
     void wait(std::optional<time_point> deadline) noexcept override;
     void wake() noexcept override;
-    [[nodiscard]] bool coalesces_timers() const noexcept override { return false; }
     [[nodiscard]] std::size_t in_flight() const noexcept override { return pending_.size(); }
     void add_counters(loop_counters& counters) const noexcept override;
 

@@ -1,0 +1,141 @@
+#include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <weir/runtime/uring_probe.hpp>
+
+namespace weir {
+namespace {
+
+using report_list = std::vector<uring_capability> uring_report::*;
+constexpr std::array lists = {&uring_report::setup_flags, &uring_report::features,
+                              &uring_report::opcodes, &uring_report::tried};
+
+TEST(UringProbeTest, AWorkingRingIsDescribed) {
+    const uring_report report = probe_uring();
+    ASSERT_TRUE(report.available) << report.why_unavailable;
+    EXPECT_EQ(report.error, 0);
+    EXPECT_EQ(report.why_unavailable, "");
+    EXPECT_GE(report.submission_entries, 8U);
+    EXPECT_GE(report.completion_entries, report.submission_entries);
+    EXPECT_NE(report.kernel_release, "");
+    EXPECT_GE(report.cores, 1U);
+    EXPECT_GT(report.open_files.soft, 0U);
+    EXPECT_GE(report.open_files.hard, report.open_files.soft);
+}
+
+TEST(UringProbeTest, EveryCapabilityHasItsWords) {
+    const uring_report report = probe_uring();
+    for (const report_list list : lists) {
+        EXPECT_FALSE((report.*list).empty());
+        for (const uring_capability& one : report.*list) {
+            EXPECT_STRNE(one.name, "");
+            EXPECT_STRNE(one.purpose, "") << one.name;
+            EXPECT_GE(std::atof(one.since), 5.0) << one.name;
+            EXPECT_EQ(one.used, std::string(one.without) != "") << one.name;
+        }
+    }
+}
+
+TEST(UringProbeTest, WhatALoopNeedsIsPresentWhereARingIsAvailable) {
+    const uring_report report = probe_uring();
+    for (const report_list list : lists) {
+        for (const uring_capability& one : report.*list) {
+            if (std::string(one.without) == "no ring can be made") {
+                EXPECT_TRUE(one.present) << one.name;
+            }
+        }
+    }
+}
+
+TEST(UringProbeTest, ProbingTwiceFindsTheSame) {
+    const uring_report first = probe_uring();
+    const uring_report second = probe_uring();
+    for (const report_list list : lists) {
+        ASSERT_EQ((first.*list).size(), (second.*list).size());
+        for (std::size_t index = 0; index < (first.*list).size(); ++index) {
+            EXPECT_EQ((first.*list)[index].present, (second.*list)[index].present)
+                << (first.*list)[index].name;
+        }
+    }
+}
+
+TEST(UringProbeTest, WhatIsUsedAndMissingIsAFallback) {
+    uring_report report;
+    report.features = {
+        {.name = "HERE", .since = "6.1", .purpose = "p", .without = "w", .used = true,
+         .present = true},
+        {.name = "GONE", .since = "6.9", .purpose = "p", .without = "it is slower", .used = true},
+        {.name = "LATER", .since = "6.9", .purpose = "p"},
+    };
+    ASSERT_EQ(report.fallbacks().size(), 1U);
+    EXPECT_EQ(report.fallbacks()[0], "GONE (Linux 6.9) is missing: it is slower");
+}
+
+// Makes io_uring_setup(2) fail with `error` for the rest of this process.
+void refuse_rings(int error) {
+    const auto refusal = SECCOMP_RET_ERRNO | static_cast<unsigned>(error);
+    std::array program = {
+        sock_filter{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
+        sock_filter{BPF_JMP | BPF_JEQ | BPF_K, 0, 1, __NR_io_uring_setup},
+        sock_filter{BPF_RET | BPF_K, 0, 0, refusal},
+        sock_filter{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+    };
+    const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
+        std::perror("seccomp");
+        std::exit(3);
+    }
+}
+
+// Prints the reason; exits with 1 where io_uring was not available.
+[[noreturn]] void probe_and_exit() {
+    const uring_report report = probe_uring();
+    std::fprintf(stderr, "%d %s\n", report.error, report.why_unavailable.c_str());
+    std::exit(report.available ? 0 : 1);
+}
+
+[[noreturn]] void probe_refused(int error) {
+    refuse_rings(error);
+    probe_and_exit();
+}
+
+[[noreturn]] void probe_without_descriptors() {
+    const rlimit none{.rlim_cur = 3, .rlim_max = 3};
+    setrlimit(RLIMIT_NOFILE, &none);
+    probe_and_exit();
+}
+
+TEST(UringProbeDeathTest, ASeccompFilterIsNamed) {
+    EXPECT_EXIT(probe_refused(EPERM), testing::ExitedWithCode(1), "1 .*seccomp filter.*allow");
+}
+
+TEST(UringProbeDeathTest, AKernelWithoutRingsIsNamed) {
+    EXPECT_EXIT(probe_refused(ENOSYS), testing::ExitedWithCode(1), "38 .*CONFIG_IO_URING");
+}
+
+TEST(UringProbeDeathTest, ATightMemlockLimitIsNamedWithItsValue) {
+    EXPECT_EXIT(probe_refused(ENOMEM), testing::ExitedWithCode(1),
+                "12 .*RLIMIT_MEMLOCK = .*ulimit -l");
+}
+
+TEST(UringProbeDeathTest, AnUnknownErrorStillNamesTheKernelThatIsNeeded) {
+    EXPECT_EXIT(probe_refused(EINVAL), testing::ExitedWithCode(1), "22 .*Linux 6.1 or newer");
+}
+
+TEST(UringProbeDeathTest, NoDescriptorsLeftIsNamed) {
+    EXPECT_EXIT(probe_without_descriptors(), testing::ExitedWithCode(1), "24 .*ulimit -n");
+}
+
+}  // namespace
+}  // namespace weir
