@@ -1,4 +1,6 @@
 // Jobs from other threads.
+#include <new>
+
 #include "detail/pool_core.hpp"
 
 namespace weir::detail {
@@ -18,6 +20,22 @@ pool_errc pool_core::try_enter_from_thread() {
         return pool_errc{};
     }
     return closed ? pool_errc::closed : pool_errc::full;
+}
+
+// A submission has failed on its way, on any thread. Where the pool is closed, somebody may wait for
+// it to be idle, so the loop takes the place back.
+void pool_core::leave_from_thread() noexcept {
+    if (gate_.release_unless_closed()) {
+        return;
+    }
+    try {
+        loop_->post_urgent([this] {
+            gate_.release();
+            wake_if_idle();
+        });
+    } catch (const std::bad_alloc&) {
+        gate_.release();
+    }
 }
 
 // On the loop's thread. Admission as for a task that is not part of the pool; a job that has to

@@ -8,7 +8,7 @@
 //      granting a slot to a closure never allocates.
 // Everything that frees a slot or a place (an end, a cancel, an expiry, a claim, a resize) calls
 // grant(), which restores 1 and 2 in FIFO order.
-// Thread: the loop's, but for enter_from_thread and try_enter_from_thread.
+// Thread: the loop's, but for enter_from_thread, try_enter_from_thread and leave_from_thread.
 #pragma once
 
 #include <coroutine>
@@ -55,7 +55,7 @@ class pool_core {
     // From other threads (from_thread.cpp).
     void enter_from_thread();
     [[nodiscard]] pool_errc try_enter_from_thread();
-    void leave_from_thread() noexcept { gate_.release(); }
+    void leave_from_thread() noexcept;
     void arrive_from_thread(job& arrived, parked_item& parking) noexcept;
 
     // From jobs and their waiters (job.cpp).

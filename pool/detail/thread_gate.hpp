@@ -1,7 +1,7 @@
 // Backpressure for threads that submit: a counted number of jobs may be on their way from threads
 // into a pool; a thread that finds no place waits.
 //
-// Thread: acquire and try_acquire any; the rest the loop's.
+// Thread: acquire, try_acquire and release_unless_closed any; the rest the loop's.
 #pragma once
 
 #include <condition_variable>
@@ -34,6 +34,19 @@ class thread_gate {
             --taken_;
         }
         room_.notify_one();
+    }
+
+    // Gives a place back unless the gate is closed: then somebody on the loop may wait for it.
+    [[nodiscard]] bool release_unless_closed() noexcept {
+        {
+            const std::scoped_lock lock(mutex_);
+            if (closed_) {
+                return false;
+            }
+            --taken_;
+        }
+        room_.notify_one();
+        return true;
     }
 
     void close() noexcept {
