@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <utility>
 
 weir::task<> download(int page) {
     co_await weir::sleep_for(std::chrono::milliseconds(page % 10));  // a request would stand here
@@ -20,7 +19,7 @@ weir::task<> main_task() {
     weir::pool_options limits;
     limits.max_concurrency = 100;
     limits.max_queue_size = 1'000;
-    co_await weir::with_pool(std::move(limits), download_all);  // returns when all have ended
+    co_await weir::with_pool(limits, download_all);  // returns when all have ended
     std::puts("10,000 pages, never more than 100 at a time");
 }
 

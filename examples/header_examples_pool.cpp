@@ -35,7 +35,8 @@ weir::task<> errors_example(weir::pool& p) {
 
 weir::task<> join_handle_example(weir::pool& p, std::string url) {
     auto handle = co_await p.submit(fetch, url);
-    std::string page = co_await std::move(handle);   // or co_await handle.join()
+    const std::string page = co_await std::move(handle);  // or co_await handle.join()
+    std::puts(page.c_str());
 }
 
 weir::task<> options_example(weir::pool& p, std::string url) {

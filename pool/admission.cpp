@@ -249,9 +249,8 @@ bool pool_core::join(join_waiter& waiter, context& task, std::coroutine_handle<>
             grant();
             // The host must neither go on nor end while its guest has the slot: so a stop does not
             // end this wait, but asks the guest to stop as well.
-            const stop_policy policy = waiter.policy_ == stop_policy::ends_wait
-                                           ? stop_policy::passed_on
-                                           : waiter.policy_;
+            const stop_policy policy =
+                waiter.policy_ == stop_policy::ends_wait ? stop_policy::passed_on : waiter.policy_;
             return run_as_guest(target, *host, waiter, task, resume, policy);
         }
         if (job::waits_for(target, *task.host())) {

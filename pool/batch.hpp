@@ -17,14 +17,19 @@ namespace detail {
 
 // Calls an element of a range of callables or tasks.
 struct call_element {
+    // A task leaves its range, which is the batch's own.
+    template <class T>
+    static auto submit(pool& target, task<T>& element) {
+        return target.submit(std::move(element));
+    }
+    template <class T>
+    static auto submit(pool& target, task<T>&& element) {
+        return target.submit(std::move(element));
+    }
     template <class Element>
     static auto submit(pool& target, Element&& element) {
-        if constexpr (is_task<std::remove_cvref_t<Element>>) {
-            return target.submit(std::move(element));
-        } else {
-            std::decay_t<Element> callable(std::forward<Element>(element));
-            return target.submit(callable);
-        }
+        std::decay_t<Element> callable(std::forward<Element>(element));
+        return target.submit(callable);
     }
 };
 

@@ -77,30 +77,37 @@ task<> pool_core::drain() {
     co_await until_idle;
 }
 
-// What has not begun is canceled and named: what is queued, has a slot, or waits for its turn on
-// another job's. What runs is asked to stop.
-std::vector<job_info> pool_core::cancel_everything() {
-    close();
-    stopping_ = true;
-    std::vector<job_info> unstarted;
-    unstarted.reserve(queue_.size());
+// What was admitted and has not begun, oldest first: what has a slot, waits for its turn on another
+// job's, or is queued.
+std::vector<job_info> pool_core::unstarted_jobs() const {
+    std::vector<job_info> found;
     group_.for_each_listener([&](const stop_listener& listener) {
         const auto& admitted = static_cast<const job&>(listener);
         if (admitted.state() == job_state::granted) {
-            unstarted.push_back(admitted.info());
+            found.push_back(admitted.info());
         }
-        admitted.guests_.for_each(
-            [&](const job& waiting) { unstarted.push_back(waiting.info()); });
+        admitted.guests_.for_each([&](const job& waiting) { found.push_back(waiting.info()); });
     });
+    queue_.for_each([&](const queue_place& place) {
+        found.push_back(place.ops == nullptr ? place.held->info() : job_info{.id = place.id});
+    });
+    std::ranges::sort(found, {}, &job_info::id);
+    return found;
+}
+
+// What has not begun is canceled and named, what runs is asked to stop. Where memory for the names
+// is missing, the pool is closed and no more.
+std::vector<job_info> pool_core::cancel_everything() {
+    close();
+    std::vector<job_info> unstarted = unstarted_jobs();
+    stopping_ = true;
     while (queue_place* const place = queue_.front()) {
         if (place->ops == nullptr) {
             job& queued = *place->held;
             queue_.pop_front();
-            unstarted.push_back(queued.info());
             end_unstarted(queued, refusal::canceled);
             continue;
         }
-        unstarted.push_back({.id = place->id});
         ++stats_.canceled;
         ++never_started_;
         place->ops->destroy(place->closure);
@@ -108,7 +115,6 @@ std::vector<job_info> pool_core::cancel_everything() {
     }
     group_.request_stop();
     wake_if_idle();
-    std::ranges::sort(unstarted, {}, &job_info::id);
     return unstarted;
 }
 

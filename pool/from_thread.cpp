@@ -22,8 +22,8 @@ pool_errc pool_core::try_enter_from_thread() {
     return closed ? pool_errc::closed : pool_errc::full;
 }
 
-// A submission has failed on its way, on any thread. Where the pool is closed, somebody may wait for
-// it to be idle, so the loop takes the place back.
+// A submission has failed on its way, on any thread. Where the pool is closed, somebody may wait
+// for it to be idle, so the loop takes the place back.
 void pool_core::leave_from_thread() noexcept {
     if (gate_.release_unless_closed()) {
         return;

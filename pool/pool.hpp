@@ -26,8 +26,8 @@
 // Lifetime: outlives its jobs; destroying a busy pool is a programmer's error that ends the process
 // (drain() or stop() first, or use with_pool). The loop outlives the pool.
 // Threads: the loop's, but for submit_from_thread and try_submit_from_thread.
-// Memory: the queue is allocated once (160 bytes a place); a posted job waits in its place, others in one recycled
-// block with its callable, a running one has its coroutine's frame besides.
+// Memory: the queue is allocated once (160 bytes a place); a posted job waits in its place, others
+// in one recycled block with its callable, a running one has its coroutine's frame besides.
 #pragma once
 
 #include <concepts>

@@ -50,8 +50,8 @@ template <class F, class... Arguments>
 [[nodiscard]] auto with_pool(pool_options options, F&& function, Arguments... arguments)
     -> std::invoke_result_t<std::decay_t<F>, pool&, Arguments...> {
     detail::check_callable<F>();
-    return detail::run_with_pool<std::decay_t<F>, Arguments...>(
-        options, std::forward<F>(function), std::move(arguments)...);
+    return detail::run_with_pool<std::decay_t<F>, Arguments...>(options, std::forward<F>(function),
+                                                                std::move(arguments)...);
 }
 
 }  // namespace weir

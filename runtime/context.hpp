@@ -119,6 +119,9 @@ class context : public detail::ready_node, public detail::stop_listener {
     // Ends the present wait without waking: what waited starts another wait in its stead.
     void end_wait() noexcept { waiting_ = nullptr; }
 
+    // Whether this stands by without a task: dump() leaves it out.
+    [[nodiscard]] virtual bool is_spare() const noexcept { return false; }
+
     // Runs what a ready node without a coroutine stands for.
     virtual void start() noexcept;
 

@@ -57,9 +57,8 @@ event_loop::~event_loop() {
 }
 
 void event_loop::run_root(context& root, detail::completion_flag& done) {
+    done.done = true;  // where this throws, the root was never started and its frame may go
     if (scheduler::current() != nullptr) {
-        // The root was never started, so its frame may go.
-        done.done = true;
         throw std::system_error(make_error_code(errc::loop_already_running),
                                 "run() was called inside run()");
     }
@@ -67,6 +66,7 @@ void event_loop::run_root(context& root, detail::completion_flag& done) {
         driver_->attach();
         attached_ = true;
     }
+    done.done = false;
     struct current_scope {
         explicit current_scope(event_loop* loop) noexcept { current_ = loop; }
         ~current_scope() { current_ = nullptr; }

@@ -9,7 +9,7 @@ namespace {
 
 void print(std::ostream& out, const detail::stop_listener& listener, time_point now, int depth) {
     const auto* const task = dynamic_cast<const context*>(&listener);
-    if (task == nullptr) {
+    if (task == nullptr || task->is_spare()) {
         return;
     }
     out << std::setw(depth * 2) << "" << (task->name() != nullptr ? task->name() : "(unnamed)");

@@ -1,5 +1,7 @@
 #include "scope.hpp"
 
+#include <typeinfo>
+
 #include "detail/subtask.hpp"
 
 namespace weir {
@@ -48,6 +50,12 @@ bool is_canceled(const std::exception_ptr& error) noexcept {
     if (error == nullptr) {
         return false;
     }
+#ifdef __GLIBCXX__
+    // Nearly always exactly that type; asking for it saves a second throw, about a microsecond.
+    if (*error.__cxa_exception_type() == typeid(canceled)) {
+        return true;
+    }
+#endif
     try {
         std::rethrow_exception(error);
     } catch (const canceled&) {

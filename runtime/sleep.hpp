@@ -3,10 +3,11 @@
 //     co_await weir::sleep_for(10ms);
 //     co_await weir::sleep_until(deadline);
 //
-// A sleep never ends early; on a real clock it ends late by the thread's timer slack, 50 us unless set
-// otherwise (PR_SET_TIMERSLACK in prctl(2)), and sleeps within that time share a wake-up. Both throw weir::canceled when the task is stopped, before or during the sleep. A length
-// of zero or less, or a deadline that has passed, ends at once, without a turn of the loop (use
-// yield() for that).
+// A sleep never ends early; on a real clock it ends late by the thread's timer slack, 50 us unless
+// set otherwise (PR_SET_TIMERSLACK in prctl(2)), and sleeps within that time share a wake-up. Both
+// throw weir::canceled when the task is stopped, before or during the sleep. A length of zero or
+// less, or a deadline that has passed, ends at once, without a turn of the loop (use yield() for
+// that).
 //
 // Thread: the loop's.
 #pragma once

@@ -200,7 +200,7 @@ void uring_driver::enter(unsigned wait_for, __kernel_timespec* timeout) noexcept
     // the kernel had to drop completions, after which no operation is certain to end.
     if (status < 0 && status != -EINTR && status != -EAGAIN && status != -EBUSY &&
         status != -ETIME) {
-        detail::fatal("io_uring_enter failed: %s", std::strerror(-status));
+        detail::fatal("io_uring_enter failed: %s", std::system_category().message(-status).c_str());
     }
 }
 

@@ -62,10 +62,10 @@ constexpr std::array features = {
                                    "an overflow of completions ends the program")},
     known{IORING_FEAT_EXT_ARG, used("EXT_ARG", "5.11", "a deadline travels with the wait",
                                     "a deadline costs a request of its own")},
-    known{IORING_FEAT_SINGLE_MMAP, used("SINGLE_MMAP", "5.4", "both queues in one mapping",
-                                        "two mappings a ring")},
-    known{IORING_FEAT_RW_CUR_POS, used("RW_CUR_POS", "5.6", "reads at the file position",
-                                       "reads name their offset")},
+    known{IORING_FEAT_SINGLE_MMAP,
+          used("SINGLE_MMAP", "5.4", "both queues in one mapping", "two mappings a ring")},
+    known{IORING_FEAT_RW_CUR_POS,
+          used("RW_CUR_POS", "5.6", "reads at the file position", "reads name their offset")},
     known{IORING_FEAT_FAST_POLL,
           used("FAST_POLL", "5.7", "a socket that is not ready needs no thread of the kernel",
                "each waiting request holds a thread of the kernel")},
@@ -120,8 +120,9 @@ std::vector<uring_capability> probe_opcodes(io_uring& ring) {
 
 std::vector<uring_capability> try_out(io_uring& ring, bool registered) {
     const detail::uring_trials trials = detail::try_operations(ring);
-    uring_capability descriptor = used("registered ring descriptor", "5.18",
-                                       "a call looks up no file", "a call looks up the ring's file");
+    uring_capability descriptor =
+        used("registered ring descriptor", "5.18", "a call looks up no file",
+             "a call looks up the ring's file");
     uring_capability buffers = unused("provided buffer ring", "5.19", "shared receive buffers");
     uring_capability accept = unused("accept multishot", "5.19", "one request, many connections");
     uring_capability receive = unused("recv multishot", "6.0", "one request, many receives");

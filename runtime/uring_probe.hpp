@@ -20,11 +20,11 @@ namespace weir {
 
 // One thing that a kernel may have.
 struct uring_capability {
-    const char* name = "";       // as io_uring_setup(2) or io_uring_enter(2) calls it, or in words
-    const char* since = "";      // the first Linux release that may have it
-    const char* purpose = "";    // what it does for a loop
-    const char* without = "";    // what this version does where it is missing; "" where not used
-    bool used = false;           // this version uses it where it is present
+    const char* name = "";     // as io_uring_setup(2) or io_uring_enter(2) calls it, or in words
+    const char* since = "";    // the first Linux release that may have it
+    const char* purpose = "";  // what it does for a loop
+    const char* without = "";  // what this version does where it is missing; "" where not used
+    bool used = false;         // this version uses it where it is present
     bool present = false;
 };
 
@@ -50,11 +50,11 @@ struct uring_report {
     std::vector<uring_capability> opcodes;
     std::vector<uring_capability> tried;  // found out by trying
 
-    resource_limit memlock_bytes;    // RLIMIT_MEMLOCK
-    resource_limit open_files;       // RLIMIT_NOFILE
-    std::optional<int> somaxconn;    // net.core.somaxconn, the longest queue of a listener
-    std::string clock_source;        // what the steady clock reads; slow ones are not "tsc"
-    unsigned cores = 0;              // that this process may run on
+    resource_limit memlock_bytes;  // RLIMIT_MEMLOCK
+    resource_limit open_files;     // RLIMIT_NOFILE
+    std::optional<int> somaxconn;  // net.core.somaxconn, the longest queue of a listener
+    std::string clock_source;      // what the steady clock reads; slow ones are not "tsc"
+    unsigned cores = 0;            // that this process may run on
 
     // What this version does without, one sentence each.
     [[nodiscard]] std::vector<std::string> fallbacks() const;

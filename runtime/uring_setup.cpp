@@ -36,7 +36,7 @@ std::string memlock_limit() {
 std::string explain_unavailable(int error) {
     int disabled = 0;
     std::ifstream("/proc/sys/kernel/io_uring_disabled") >> disabled;
-    const std::string code = "io_uring_setup: " + std::string(std::strerror(error)) + "; ";
+    const std::string code = "io_uring_setup: " + std::system_category().message(error) + "; ";
     if ((error == EPERM || error == EACCES) && disabled != 0) {
         return code + "the sysctl kernel.io_uring_disabled is " + std::to_string(disabled) +
                ": set it to 0, or to 1 and add this user to kernel.io_uring_group";

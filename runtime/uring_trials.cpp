@@ -82,9 +82,10 @@ class buffer_ring {
             return;
         }
         io_uring_buf_ring_init(head);
-        auto* const bytes = static_cast<char*>(memory_.get()) + buffers * sizeof(io_uring_buf);
+        auto* const bytes =
+            static_cast<char*>(memory_.get()) + std::size_t{buffers} * sizeof(io_uring_buf);
         for (unsigned index = 0; index < buffers; ++index) {
-            io_uring_buf_ring_add(head, bytes + index * buffer_bytes, buffer_bytes,
+            io_uring_buf_ring_add(head, bytes + std::size_t{index} * buffer_bytes, buffer_bytes,
                                   static_cast<unsigned short>(index), buffers - 1,
                                   static_cast<int>(index));
         }

@@ -71,9 +71,8 @@ void print_text(const weir::uring_report& report) {
     if (!report.available) {
         print_row("reason", report.why_unavailable);
     }
-    print_row("io_uring_disabled", report.disabled_sysctl
-                                       ? std::to_string(*report.disabled_sysctl)
-                                       : "no such sysctl here (Linux 6.6)");
+    print_row("io_uring_disabled", report.disabled_sysctl ? std::to_string(*report.disabled_sysctl)
+                                                          : "no such sysctl here (Linux 6.6)");
     print_row("RLIMIT_MEMLOCK", limit_text(report.memlock_bytes, true));
     print_row("RLIMIT_NOFILE", limit_text(report.open_files, false));
     print_row("somaxconn", text_or_unknown(report.somaxconn));

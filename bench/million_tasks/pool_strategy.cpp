@@ -24,7 +24,7 @@ weir::task<> pool_strategy(run_state* state) {
     weir::pool_options limits;
     limits.max_concurrency = state->concurrency();
     limits.max_queue_size = state->queue();
-    co_await weir::with_pool(std::move(limits), produce<Input>, state);
+    co_await weir::with_pool(limits, produce<Input>, state);
 }
 
 template weir::task<> pool_strategy<text>(run_state*);

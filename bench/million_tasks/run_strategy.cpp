@@ -23,7 +23,7 @@ weir::task<> run_strategy(run_state* state) {
     weir::pool_options limits;
     limits.max_concurrency = state->concurrency();
     limits.max_queue_size = state->queue();
-    co_await weir::with_pool(std::move(limits), call<Input>, state);
+    co_await weir::with_pool(limits, call<Input>, state);
 }
 
 template weir::task<> run_strategy<text>(run_state*);

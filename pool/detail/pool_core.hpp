@@ -169,6 +169,7 @@ class pool_core {
     [[nodiscard]] bool idle() const noexcept;
     void wake_if_idle() noexcept;
     void check_not_inside(const context& task) const;
+    [[nodiscard]] std::vector<job_info> unstarted_jobs() const;
     [[nodiscard]] std::vector<job_info> cancel_everything();
 
     event_loop* loop_;

@@ -29,6 +29,7 @@ class posted_job final : public job {
         ops_ = &ops;
         ops.move(closure, closure_);
         id_ = id;
+        set_name("job");  // the last body may have named itself
         state_ = job_state::granted;
     }
 
@@ -51,6 +52,7 @@ class posted_job final : public job {
 
     void begin_in_place(std::uint64_t id) noexcept {
         id_ = id;
+        set_name("job");
         state_ = job_state::running;
     }
 
@@ -64,8 +66,7 @@ class posted_job final : public job {
         delete this;
     }
 
-    // Whether this has a closure or body, and is not spare.
-    [[nodiscard]] bool in_use() const noexcept { return state() != job_state::created; }
+    [[nodiscard]] bool is_spare() const noexcept override { return state() == job_state::created; }
 
     posted_job* next_spare = nullptr;
 

@@ -183,7 +183,7 @@ task<> jobs_wait_their_turn() {
     EXPECT_THAT(p.dump(), testing::HasSubstr("parked: job 0 \"job\" from a thread"));
     EXPECT_EQ(p.try_submit(value_job, 9).error(), pool_errc::full);
     at.go.set();
-    co_await p.drain();
+    co_await until_ready(late);
     EXPECT_EQ(late.get(), 2);
     EXPECT_EQ(at.order, (std::vector<int>{0, 1, 2}));
 }

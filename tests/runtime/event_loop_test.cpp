@@ -211,13 +211,18 @@ TEST(EventLoopTest, WithoutAThresholdNobodyLooksForStalls) {
     EXPECT_EQ(on.loop().counters().stalls, 0U);
 }
 
+task<> destroy(std::unique_ptr<event_loop>& loop) {
+    loop.reset();
+    co_return;
+}
+
 TEST(EventLoopDeathTest, DestroyingALoopInsideOfItsRunEndsTheProcess) {
-    auto loop = std::make_unique<event_loop>();
-    EXPECT_DEATH(loop->run([](std::unique_ptr<event_loop>& own) -> task<> {
-        own.reset();
-        co_return;
-    }(loop)),
-                 "a loop is destroyed outside of its run\\(\\)");
+    EXPECT_DEATH(
+        {
+            auto loop = std::make_unique<event_loop>();
+            loop->run(destroy(loop));
+        },
+        "a loop is destroyed outside of its run\\(\\)");
 }
 
 struct idle_timer : detail::timer_node {

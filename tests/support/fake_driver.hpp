@@ -33,7 +33,7 @@ struct scripted {
     bool ignores_cancel;   // ends as scripted all the same, as where the value came first
 };
 
-class fake_driver final : public driver {
+class fake_driver : public driver {
   public:
     // For operations in the order of their start.
     void script(scripted next) { scripts_.push_back(next); }
