@@ -1,5 +1,6 @@
 // The examples in the comments of pool/*.hpp, word for word, with what they need around them; the
 // test "header examples" compares. All of them are run.
+// clang-format off: the lines stand as in the comments.
 #include <chrono>
 #include <cstdio>
 #include <string>

@@ -1,5 +1,6 @@
 // The examples in the comments of runtime/*.hpp, word for word, with what they need around them;
 // the test "header examples" compares. Those that are more than a declaration are also run.
+// clang-format off: the lines stand as in the comments.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -266,6 +267,11 @@ void uring_driver_example() {
     weir::event_loop loop(std::move(io), options);
 }
 
+void uring_probe_example() {
+    const weir::uring_report report = weir::probe_uring();
+    std::puts(report.available ? "io_uring works here" : report.why_unavailable.c_str());
+}
+
 void uring_setup_example() {
     io_uring ring{};
     weir::detail::ring_setup granted = weir::detail::create_ring(ring, 256, 8'192);
@@ -338,6 +344,7 @@ int main() {
     intrusive_list_example();
     timer_wheel_example();
     uring_driver_example();
+    uring_probe_example();
     uring_setup_example();
     weir::run(run_all());
     return event_loop_hpp::example() == 3 ? run_hpp::main() + run_hpp::main_with_signals() : 1;

@@ -82,13 +82,14 @@ bool join_waiter::begin(context& task, std::coroutine_handle<> resume) noexcept 
 }
 
 // Visits each job once; those yet to visit are chained through search_next_. A job that submitted
-// `target` by run(), or hosts it, waits for it as well, also while no edge says so yet because the
-// body of `target` is in its first step: who reaches such a job has reached `target`.
+// `target` by run(), or hosts it, waits for it as well; while the body of `target` is in its first
+// step, no edge says so yet: who reaches such a job has reached `target`.
 bool job::waits_for(job& from, job& target) noexcept {
     static constinit thread_local std::uint64_t searches = 0;
     const std::uint64_t wanted = ++searches;
     const std::uint64_t visited = ++searches;
-    for (job* waiting = &target; waiting != nullptr; waiting = waiting->outer_) {
+    for (job* waiting = &target; waiting != nullptr;
+         waiting = waiting->joiner_ == nullptr ? waiting->outer_ : nullptr) {
         waiting->search_mark_ = wanted;
     }
     bool found = from.search_mark_ == wanted;
@@ -218,9 +219,17 @@ bool pool_core::run_as_guest(job& guest, job& host, job_waiter& waiter, context&
     host.has_guest_ = true;
     guest.state_ = job_state::granted;
     guest.attach(group_);
+    scheduler& loop = *loop_;
+    if (loop.in_place_depth >= in_place_depth_max || !loop.take_budget()) {
+        loop.make_ready(guest);
+        waiter.wait_for_end(guest, task, resume, policy);
+        return true;
+    }
     // Held meanwhile, so that a detached job is still there to tell whether it has ended.
     const bool was_held = std::exchange(guest.held_, true);
+    ++loop.in_place_depth;
     begin(guest);
+    --loop.in_place_depth;
     const bool ended = guest.finished();
     if (!ended) {
         waiter.wait_for_end(guest, task, resume, policy);

@@ -1,7 +1,7 @@
 // join_handle<T>: the result of a submitted job, to be read once.
 //
 //     auto handle = co_await p.submit(fetch, url);
-//     std::string page = co_await std::move(handle);   // or co_await handle.join()
+//     const std::string page = co_await std::move(handle);   // or co_await handle.join()
 //
 // Dropping a handle detaches the job: it runs on, and an error then goes to the pool's on_error. A
 // scoped_handle cancels instead.

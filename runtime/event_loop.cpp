@@ -65,7 +65,10 @@ void event_loop::run_root(context& root, detail::completion_flag& done) {
     if (!attached_) {
         driver_->attach();
         attached_ = true;
+        thread_ = std::this_thread::get_id();
     }
+    WEIR_ASSERT(thread_ == std::this_thread::get_id(),
+                "a loop runs on the thread of its first run() only");
     done.done = false;
     struct current_scope {
         explicit current_scope(event_loop* loop) noexcept { current_ = loop; }

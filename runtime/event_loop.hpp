@@ -20,6 +20,7 @@
 #include <iosfwd>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "clock.hpp"
@@ -125,6 +126,7 @@ class event_loop : public scheduler {
     weir::inbox inbox_;
     detail::intrusive_list<detail::stop_listener> roots_;
     bool attached_ = false;
+    std::thread::id thread_;  // of the first run
 };
 
 }  // namespace weir

@@ -1,5 +1,6 @@
 #include "uring_driver.hpp"
 
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -50,7 +51,6 @@ uring_driver::uring_driver(const event_loop_options& options)
     // The kernel may have granted less than was asked for.
     entries_max_ = std::min(entries_max_, std::max(1U, (*ring_.cq.kring_entries - 1) / 2));
     entries_.reserve(entries_max_);
-    // Blocking, so that a read of it waits in the kernel instead of ending with EAGAIN.
     wake_fd_ = eventfd(0, EFD_CLOEXEC);
     if (wake_fd_ < 0) {
         const int error = errno;
@@ -87,7 +87,8 @@ io_uring_sqe& uring_driver::next_sqe() noexcept {
 
 void uring_driver::arm_wake() noexcept {
     io_uring_sqe& sqe = next_sqe();
-    io_uring_prep_read(&sqe, wake_fd_, &wake_count_, sizeof wake_count_, 0);
+    // One request for many wakes, and nobody reads the counter: each write to it completes.
+    io_uring_prep_poll_multishot(&sqe, wake_fd_, POLLIN);
     sqe.user_data = wake_tag;
     wake_armed_ = true;
 }
@@ -208,7 +209,7 @@ void uring_driver::complete(const io_uring_cqe& cqe) noexcept {
     const auto index = static_cast<std::uint32_t>(cqe.user_data);
     if (index == wake_tag) {
         ++counters_.wakes;
-        wake_armed_ = false;
+        wake_armed_ = (cqe.flags & IORING_CQE_F_MORE) != 0;
         return;
     }
     if (index == cancel_tag) {

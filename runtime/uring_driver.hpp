@@ -65,7 +65,6 @@ class uring_driver final : public driver {
     io_uring ring_{};
     detail::ring_setup setup_;
     int wake_fd_ = -1;
-    std::uint64_t wake_count_ = 0;  // the kernel reads the eventfd into this
     bool wake_armed_ = false;
     std::vector<entry> entries_;
     std::uint32_t entries_max_;

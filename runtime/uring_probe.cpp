@@ -79,7 +79,8 @@ constexpr std::array features = {
 
 constexpr std::array opcodes = {
     known{IORING_OP_NOP, used("NOP", "5.1", "measures the way through the kernel", needed)},
-    known{IORING_OP_READ, used("READ", "5.6", "reads; wakes the loop by its eventfd", needed)},
+    known{IORING_OP_POLL_ADD, used("POLL_ADD", "5.13", "a thread wakes the loop", needed)},
+    known{IORING_OP_READ, used("READ", "5.6", "reads", needed)},
     known{IORING_OP_WRITE, used("WRITE", "5.6", "writes", needed)},
     known{IORING_OP_ASYNC_CANCEL, used("ASYNC_CANCEL", "5.5", "stops what is in flight", needed)},
     known{IORING_OP_ACCEPT, unused("ACCEPT", "5.5", "listeners")},

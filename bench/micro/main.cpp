@@ -57,8 +57,8 @@ int main(int argc, char** argv) {
     return 2;
 #endif
     benchmark::AddCustomContext(
-        "machine", cpu_model() + ", " + std::to_string(std::thread::hardware_concurrency()) +
-                       " cores");
+        "machine",
+        cpu_model() + ", " + std::to_string(std::thread::hardware_concurrency()) + " cores");
     benchmark::AddCustomContext("kernel", kernel());
     benchmark::AddCustomContext("compiler", compiler());
     benchmark::AddCustomContext("command", joined(argc, argv));

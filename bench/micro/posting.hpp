@@ -8,6 +8,9 @@
 #include <chrono>
 #include <cstdint>
 #include <thread>
+#include <vector>
+
+#include "median.hpp"
 
 constexpr std::int64_t posts_a_burst = 1'000;
 
@@ -27,25 +30,28 @@ class post_counter {
     std::atomic<std::int64_t> count_{0};
 };
 
-// One iteration is one burst; the time is that of one post, on the poster's side.
+// The time is that of one post, on the poster's side, in the median burst.
 template <class Target>
 void post_burst(benchmark::State& state) {
-    post_counter ran;
-    Target target;
-    std::int64_t posted = 0;
-    for ([[maybe_unused]] auto burst : state) {
-        const auto start = std::chrono::steady_clock::now();
-        for (std::int64_t index = 0; index < posts_a_burst; ++index) {
-            target.post([&ran] { ran.add(); });
+    constexpr int bursts = 1'000;
+    for ([[maybe_unused]] auto round : state) {
+        post_counter ran;
+        Target target;
+        std::vector<double> lengths;
+        lengths.reserve(bursts);
+        for (std::int64_t burst = 1; burst <= bursts; ++burst) {
+            const auto start = std::chrono::steady_clock::now();
+            for (std::int64_t index = 0; index < posts_a_burst; ++index) {
+                target.post([&ran] { ran.add(); });
+            }
+            const std::chrono::duration<double> length = std::chrono::steady_clock::now() - start;
+            lengths.push_back(length.count() / static_cast<double>(posts_a_burst));
+            ran.wait_for(burst * posts_a_burst);
         }
-        const std::chrono::duration<double> length = std::chrono::steady_clock::now() - start;
-        state.SetIterationTime(length.count() / static_cast<double>(posts_a_burst));
-        posted += posts_a_burst;
-        ran.wait_for(posted);
+        state.SetIterationTime(median(lengths));
     }
 }
-// The time of an iteration is that of one post, so their number has to be given.
-#define POST_BURST_OPTIONS ->UseManualTime()->Iterations(2'000)
+#define POST_BURST_OPTIONS ->UseManualTime()->Iterations(1)
 
 // One iteration is one post; the last ones are waited for. What is on its way is bounded as in a
 // loop's inbox.

@@ -52,7 +52,6 @@ class bare_consumer {
               while (!stop_.load(std::memory_order_relaxed)) {
                   inbox_.drain();
               }
-              inbox_.drain();
           }) {}
     bare_consumer(const bare_consumer&) = delete;
     bare_consumer& operator=(const bare_consumer&) = delete;
@@ -74,11 +73,16 @@ class mutex_and_vector {
     void push(std::move_only_function<void()> function) {
         const std::scoped_lock lock(mutex_);
         posted_.push_back(std::move(function));
+        nonempty_.store(true, std::memory_order_relaxed);
     }
     void drain() {
+        if (!nonempty_.load(std::memory_order_relaxed)) {
+            return;  // leaves the mutex to the posters
+        }
         {
             const std::scoped_lock lock(mutex_);
             draining_.swap(posted_);
+            nonempty_.store(false, std::memory_order_relaxed);
         }
         for (auto& function : draining_) {
             function();
@@ -88,6 +92,7 @@ class mutex_and_vector {
 
   private:
     std::mutex mutex_;
+    std::atomic<bool> nonempty_{false};
     std::vector<std::move_only_function<void()>> posted_;
     std::vector<std::move_only_function<void()>> draining_;
 };

@@ -4,7 +4,7 @@ examples/, where they are compiled and run.
 usage: header_examples.py ROOT
 
 An example is a block of comment lines that start with five spaces. Its lines have to appear in
-examples/header_examples_FOLDER.cpp in their order, whatever their indentation, with at most
+examples/header_examples_FOLDER.cpp in their order, whatever their spacing, with at most
 EXTRA_LINES_MAX lines of surroundings among them.
 """
 
@@ -18,8 +18,13 @@ FIRST_LINE = re.compile(r"^// {5}\S")
 NEXT_LINE = re.compile(r"^// {5,}\S")
 
 
+def words(line):
+    """The line with single spaces: indentation and the column of a comment do not count."""
+    return " ".join(line.split())
+
+
 def examples(text):
-    """(line number, lines) of each example; the lines are stripped, empty ones left out."""
+    """(line number, lines) of each example."""
     found = []
     block = None
     for number, line in enumerate(text.splitlines(), 1):
@@ -27,7 +32,7 @@ def examples(text):
             if block is None:
                 block = (number, [])
                 found.append(block)
-            block[1].append(line[2:].strip())
+            block[1].append(words(line[2:]))
         else:
             block = None
     return found
@@ -50,7 +55,7 @@ def stands_in(program, example):
 def problems(root):
     for folder in FOLDERS:
         name = f"examples/header_examples_{folder}.cpp"
-        program = [line.strip() for line in (root / name).read_text().splitlines()]
+        program = [words(line) for line in (root / name).read_text().splitlines()]
         for header in sorted((root / folder).glob("*.hpp")):
             found = examples(header.read_text())
             path = header.relative_to(root)

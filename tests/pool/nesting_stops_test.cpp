@@ -298,5 +298,28 @@ task<> guests_time_out() {
 
 TEST(PoolNestingStopsTest, AGuestTimesOutAsAnyOtherJob) { run_pool_test(guests_time_out()); }
 
+task<int> run_in(pool& other, gated& at) {
+    co_return co_await other.run(gated_job, std::ref(at), 1);
+}
+
+task<> a_stop_goes_through() {
+    pool p(sized(1, 0));
+    pool other(sized(1, 0));
+    gated at;
+    auto handle = co_await p.submit(run_in, std::ref(other), std::ref(at));
+    EXPECT_EQ(other.stats().running, 1U);
+    co_await p.stop();
+    EXPECT_EQ(other.stats().running, 0U);
+    EXPECT_EQ(other.stats().canceled, 1U);
+    const std::string how = co_await ending_of(handle);
+    EXPECT_EQ(how, "canceled");
+    const int open = co_await other.run(value_job, 3);
+    EXPECT_EQ(open, 3);
+}
+
+TEST(PoolNestingStopsTest, AStopReachesARunInAnotherPoolAndNoMore) {
+    run_pool_test(a_stop_goes_through());
+}
+
 }  // namespace
 }  // namespace weir

@@ -14,9 +14,7 @@ namespace {
 
 task<> send_one(channel<int>& to, int value) { co_await to.send(value); }
 
-task<> receive_one(channel<int>& from, std::optional<int>& out) {
-    out = co_await from.receive();
-}
+task<> receive_one(channel<int>& from, std::optional<int>& out) { out = co_await from.receive(); }
 
 TEST(ChannelStopTest, AStoppedTaskSendsNothing) {
     channel<int> pipe(1);
@@ -29,8 +27,7 @@ TEST(ChannelStopTest, AStoppedTaskReceivesNothing) {
     int value = 1;
     EXPECT_TRUE(pipe.try_send(value));
     std::optional<int> out;
-    EXPECT_EQ(test::run_test(test::stopped_before(receive_one(pipe, out))),
-              test::ending::canceled);
+    EXPECT_EQ(test::run_test(test::stopped_before(receive_one(pipe, out))), test::ending::canceled);
     EXPECT_EQ(out, std::nullopt);
     EXPECT_EQ(pipe.size(), 1U);
 }

@@ -30,9 +30,7 @@ task<> receive_into(channel<int>& from, std::vector<int>& log) {
     }
 }
 
-task<> receive_one(channel<int>& from, std::optional<int>& out) {
-    out = co_await from.receive();
-}
+task<> receive_one(channel<int>& from, std::optional<int>& out) { out = co_await from.receive(); }
 
 std::vector<int> up_to(int count) {
     std::vector<int> numbers;

@@ -154,9 +154,7 @@ TEST(ContextTest, AListenerThatIsAddedDuringAStopIsToldOnce) {
 
 // A waiter that counts its cancels, and ends the wait only when told to.
 struct test_waiter : detail::waiter {
-    static void count_cancel(waiter& self) noexcept {
-        ++static_cast<test_waiter&>(self).cancels;
-    }
+    static void count_cancel(waiter& self) noexcept { ++static_cast<test_waiter&>(self).cancels; }
     int cancels = 0;
 };
 

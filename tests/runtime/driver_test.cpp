@@ -3,10 +3,10 @@
 
 #include <cerrno>
 #include <chrono>
-#include <memory>
 #include <cstdint>
 #include <exception>
 #include <expected>
+#include <memory>
 #include <stdexcept>
 #include <system_error>
 #include <thread>

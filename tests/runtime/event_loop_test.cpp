@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <thread>
 
 #include <weir/runtime/event_loop.hpp>
 #include <weir/runtime/nop.hpp>
@@ -98,8 +99,7 @@ std::string refusal_of(event_loop_options options) {
 TEST(EventLoopOptionsTest, ARefusalNamesOptionValueAndRange) {
     event_loop_options options;
     options.ring_entries = 0;
-    EXPECT_EQ(refusal_of(options),
-              "event_loop_options::ring_entries is 0; allowed: 1 to 32768");
+    EXPECT_EQ(refusal_of(options), "event_loop_options::ring_entries is 0; allowed: 1 to 32768");
     options.ring_entries = 32'769;
     EXPECT_EQ(refusal_of(options),
               "event_loop_options::ring_entries is 32769; allowed: 1 to 32768");
@@ -108,8 +108,7 @@ TEST(EventLoopOptionsTest, ARefusalNamesOptionValueAndRange) {
 TEST(EventLoopOptionsTest, EveryOptionHasItsRange) {
     event_loop_options options;
     options.max_in_flight = 0;
-    EXPECT_EQ(refusal_of(options),
-              "event_loop_options::max_in_flight is 0; allowed: 1 to 1048576");
+    EXPECT_EQ(refusal_of(options), "event_loop_options::max_in_flight is 0; allowed: 1 to 1048576");
     options.max_in_flight = 1'048'577;
     EXPECT_EQ(refusal_of(options),
               "event_loop_options::max_in_flight is 1048577; allowed: 1 to 1048576");
@@ -147,8 +146,7 @@ TEST(EventLoopOptionsTest, TheEndsOfTheRangesAreAccepted) {
 TEST(EventLoopOptionsTest, ADriverOfTheCallersIsCheckedAsWell) {
     event_loop_options options;
     options.tick_budget = 0;
-    EXPECT_THROW(event_loop(std::make_unique<test::fake_driver>(), options),
-                 std::invalid_argument);
+    EXPECT_THROW(event_loop(std::make_unique<test::fake_driver>(), options), std::invalid_argument);
 }
 
 task<> work_of_every_kind() {
@@ -237,6 +235,16 @@ TEST(EventLoopDeathTest, DestroyingALoopWithTimersEndsTheProcess) {
             loop.arm(timer, time_point::max());
         },
         "a loop outlives its tasks and pools");
+}
+
+void run_on_two_threads() {
+    event_loop loop;
+    loop.run(give(1));
+    std::jthread([&] { loop.run(give(2)); }).join();
+}
+
+TEST(EventLoopDeathTest, RunningOnASecondThreadEndsTheProcess) {
+    EXPECT_DEATH(run_on_two_threads(), "a loop runs on the thread of its first run\\(\\) only");
 }
 
 }  // namespace

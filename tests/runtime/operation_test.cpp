@@ -50,8 +50,7 @@ TEST(OperationTest, PassesFromIdleThroughInFlightToDone) {
     const test::pipe_pair pipe;
     std::vector<operation_state> seen;
     test::run_test(watch_states(&pipe, seen));
-    EXPECT_EQ(seen, (std::vector<operation_state>{operation_state::idle,
-                                                  operation_state::in_flight,
+    EXPECT_EQ(seen, (std::vector<operation_state>{operation_state::idle, operation_state::in_flight,
                                                   operation_state::done}));
 }
 
@@ -82,9 +81,9 @@ TEST(OperationTest, WaitsAsDeferredWhileThereIsNoRoom) {
     const test::pipe_pair pipe;
     std::vector<operation_state> seen;
     on.run(watch_deferred(&pipe, seen));
-    EXPECT_EQ(seen, (std::vector<operation_state>{operation_state::deferred,
-                                                  operation_state::in_flight,
-                                                  operation_state::done}));
+    EXPECT_EQ(seen,
+              (std::vector<operation_state>{operation_state::deferred, operation_state::in_flight,
+                                            operation_state::done}));
 }
 
 task<> watch_canceled(std::vector<operation_state>& seen) {
@@ -105,8 +104,8 @@ TEST(OperationTest, IsInFlightUntilItsTerminalCompletionThoughItIsCanceled) {
     event_loop loop(std::move(driver));
     std::vector<operation_state> seen;
     loop.run(watch_canceled(seen));
-    EXPECT_EQ(seen, (std::vector<operation_state>{operation_state::in_flight,
-                                                  operation_state::done}));
+    EXPECT_EQ(seen,
+              (std::vector<operation_state>{operation_state::in_flight, operation_state::done}));
 }
 
 }  // namespace

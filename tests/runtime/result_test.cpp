@@ -13,8 +13,7 @@ TEST(ResultTest, EveryErrorHasATextOfItsOwn) {
     EXPECT_EQ(make_error_code(errc::inbox_full).message(), "the loop's inbox is full");
     EXPECT_EQ(make_error_code(errc::channel_closed).message(), "the channel is closed");
     EXPECT_EQ(make_error_code(errc::ring_unavailable).message(), "io_uring is not available");
-    EXPECT_EQ(make_error_code(errc::loop_already_running).message(),
-              "the loop is already running");
+    EXPECT_EQ(make_error_code(errc::loop_already_running).message(), "the loop is already running");
 }
 
 TEST(ResultTest, AnUnknownValueIsNamedInItsText) {

@@ -80,9 +80,7 @@ task<> join_nothing() {
     co_await s.join();
 }
 
-TEST(ScopeTest, AJoinMayBeRepeatedAndEndsAtOnceWithoutChildren) {
-    test::run_test(join_nothing());
-}
+TEST(ScopeTest, AJoinMayBeRepeatedAndEndsAtOnceWithoutChildren) { test::run_test(join_nothing()); }
 
 task<> spawn_from_child(scope& s, std::vector<int>& log, int number) {
     co_await sleep_for(1s);
@@ -234,17 +232,16 @@ TEST(ScopeTest, AStopFromOutsideReachesTheChildrenAndIsCanceled) {
 
 task<> stop_itself_after_outside(stop_source& outside, test::ending& end) {
     scope s;
-    s.spawn(test::observe(
-        with_stop(outside,
-                  [](stop_source& stop) -> task<> {
-                      scope inner;
-                      inner.spawn(nothing_after(1h));
-                      co_await yield();
-                      stop.request_stop();
-                      inner.request_stop();
-                      co_await inner.join();
-                  }(outside)),
-        end));
+    s.spawn(test::observe(with_stop(outside,
+                                    [](stop_source& stop) -> task<> {
+                                        scope inner;
+                                        inner.spawn(nothing_after(1h));
+                                        co_await yield();
+                                        stop.request_stop();
+                                        inner.request_stop();
+                                        co_await inner.join();
+                                    }(outside)),
+                          end));
     co_await s.join();
 }
 
@@ -309,8 +306,7 @@ TEST(ScopeTest, ScopesNestLikeATree) {
 
 TEST(ScopeTest, AStopWalksDownTheWholeTree) {
     int leaves = 0;
-    EXPECT_EQ(test::run_test(test::stopped_while_waiting(nest(8, leaves))),
-              test::ending::canceled);
+    EXPECT_EQ(test::run_test(test::stopped_while_waiting(nest(8, leaves))), test::ending::canceled);
     EXPECT_EQ(leaves, 0);
 }
 

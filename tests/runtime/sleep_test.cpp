@@ -101,16 +101,14 @@ TEST(SleepTest, AStopEndsASleep) {
     EXPECT_EQ(on.run(test::stopped_while_waiting(nap(5h))), test::ending::canceled);
     EXPECT_LT(on.clock().now(), start + 1s);
     EXPECT_EQ(on.loop().counters().timers_canceled, 1U);
-    EXPECT_EQ(on.run(test::stopped_while_waiting(nap_until(start + 5h))),
-              test::ending::canceled);
+    EXPECT_EQ(on.run(test::stopped_while_waiting(nap_until(start + 5h))), test::ending::canceled);
 }
 
 TEST(SleepTest, AStoppedTaskDoesNotSleep) {
     test::virtual_loop on;
     EXPECT_EQ(on.run(test::stopped_before(nap(5h))), test::ending::canceled);
     EXPECT_EQ(on.run(test::stopped_before(nap(0s))), test::ending::canceled);
-    EXPECT_EQ(on.run(test::stopped_before(nap_until(time_point::min()))),
-              test::ending::canceled);
+    EXPECT_EQ(on.run(test::stopped_before(nap_until(time_point::min()))), test::ending::canceled);
     EXPECT_EQ(on.loop().counters().timers_armed, 0U);
 }
 

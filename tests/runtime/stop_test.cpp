@@ -239,9 +239,8 @@ task<> see_stop_through_bridge(std::stop_token& token, bool& called) {
 TEST(StopBridgeTest, AStopOfTheTaskIsSeenThroughTheToken) {
     std::stop_token token;
     bool called = false;
-    EXPECT_EQ(
-        test::run_test(test::stopped_while_waiting(see_stop_through_bridge(token, called))),
-        test::ending::canceled);
+    EXPECT_EQ(test::run_test(test::stopped_while_waiting(see_stop_through_bridge(token, called))),
+              test::ending::canceled);
     EXPECT_TRUE(called);
     EXPECT_TRUE(token.stop_requested());
 }
@@ -294,8 +293,7 @@ TEST(StopBridgeTest, AThreadSeesTheStop) {
 }
 
 TEST(StopBridgeDeathTest, ABridgeOutsideOfATaskEndsTheProcess) {
-    EXPECT_DEATH(const std_stop_bridge nowhere,
-                 "a std_stop_bridge is made inside a running task");
+    EXPECT_DEATH(const std_stop_bridge nowhere, "a std_stop_bridge is made inside a running task");
 }
 
 }  // namespace

@@ -83,7 +83,9 @@ task<int> sum_of_children() {
     co_return at_once + later;
 }
 
-TEST(TaskTest, AnAwaitYieldsTheValueOfTheChild) { EXPECT_EQ(test::run_test(sum_of_children()), 22); }
+TEST(TaskTest, AnAwaitYieldsTheValueOfTheChild) {
+    EXPECT_EQ(test::run_test(sum_of_children()), 22);
+}
 
 task<std::unique_ptr<std::string>> move_only(bool suspends) {
     auto text = std::make_unique<std::string>("owned");
@@ -252,8 +254,7 @@ task<> show_pending_and_ready(std::vector<std::string>& log) {
 TEST(TaskTest, AParentIsPendingUntilItsChildHasEnded) {
     std::vector<std::string> log;
     test::run_test(show_pending_and_ready(log));
-    EXPECT_EQ(log,
-              (std::vector<std::string>{"child waits", "child goes on", "parent goes on"}));
+    EXPECT_EQ(log, (std::vector<std::string>{"child waits", "child goes on", "parent goes on"}));
 }
 
 task<> log_and_yield(std::vector<int>& log) {

@@ -90,8 +90,8 @@ class wheel_and_model {
                 }
                 return now_;
             case 2:  // at the start of a slot
-                return time_point(
-                    (saturating_add(now_, random_length())).time_since_epoch() / granule * granule);
+                return time_point((saturating_add(now_, random_length())).time_since_epoch() /
+                                  granule * granule);
             case 3:  // long past
                 return now_ - random_length() % (now_.time_since_epoch() + 1ns);
             default:

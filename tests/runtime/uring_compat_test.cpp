@@ -21,9 +21,8 @@ TEST(UringCompatTest, EveryFlagIsOneBitOfItsOwn) {
                            IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN |
                            IORING_SETUP_TASKRUN_FLAG;
     EXPECT_EQ(std::popcount(setup), 8);
-    const unsigned features =
-        IORING_FEAT_RECVSEND_BUNDLE | IORING_FEAT_MIN_TIMEOUT | IORING_FEAT_NO_IOWAIT |
-        IORING_FEAT_EXT_ARG | IORING_FEAT_NODROP;
+    const unsigned features = IORING_FEAT_RECVSEND_BUNDLE | IORING_FEAT_MIN_TIMEOUT |
+                              IORING_FEAT_NO_IOWAIT | IORING_FEAT_EXT_ARG | IORING_FEAT_NODROP;
     EXPECT_EQ(std::popcount(features), 5);
 }
 

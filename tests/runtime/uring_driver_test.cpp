@@ -248,10 +248,8 @@ TEST_P(DeferredCancelTest, TheOthersKeepTheirOrder) {
 }
 
 INSTANTIATE_TEST_SUITE_P(FirstMiddleLastAndAll, DeferredCancelTest,
-                         testing::Values(std::vector<std::size_t>{},
-                                         std::vector<std::size_t>{0},
-                                         std::vector<std::size_t>{2},
-                                         std::vector<std::size_t>{4},
+                         testing::Values(std::vector<std::size_t>{}, std::vector<std::size_t>{0},
+                                         std::vector<std::size_t>{2}, std::vector<std::size_t>{4},
                                          std::vector<std::size_t>{4, 3},
                                          std::vector<std::size_t>{0, 4},
                                          std::vector<std::size_t>{0, 1, 2, 3, 4},
@@ -330,8 +328,8 @@ TEST_F(UringDriverTest, AWaitEndsAtItsDeadline) {
 }
 
 TEST_F(UringDriverTest, ASignalHandlerDuringTheSleepIsHarmless) {
-    struct sigaction previous {};
-    struct sigaction ignore_quietly {};
+    struct sigaction previous{};
+    struct sigaction ignore_quietly{};
     ignore_quietly.sa_handler = [](int) {};
     sigaction(SIGUSR1, &ignore_quietly, &previous);
     uring_driver& io = make(8, 8);

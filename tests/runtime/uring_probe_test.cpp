@@ -1,8 +1,4 @@
 #include <gtest/gtest.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include <array>
@@ -11,7 +7,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+
 #include <weir/runtime/uring_probe.hpp>
+
+#include "support/child_process.hpp"
 
 namespace weir {
 namespace {
@@ -72,30 +71,17 @@ TEST(UringProbeTest, ProbingTwiceFindsTheSame) {
 TEST(UringProbeTest, WhatIsUsedAndMissingIsAFallback) {
     uring_report report;
     report.features = {
-        {.name = "HERE", .since = "6.1", .purpose = "p", .without = "w", .used = true,
+        {.name = "HERE",
+         .since = "6.1",
+         .purpose = "p",
+         .without = "w",
+         .used = true,
          .present = true},
         {.name = "GONE", .since = "6.9", .purpose = "p", .without = "it is slower", .used = true},
         {.name = "LATER", .since = "6.9", .purpose = "p"},
     };
     ASSERT_EQ(report.fallbacks().size(), 1U);
     EXPECT_EQ(report.fallbacks()[0], "GONE (Linux 6.9) is missing: it is slower");
-}
-
-// Makes io_uring_setup(2) fail with `error` for the rest of this process.
-void refuse_rings(int error) {
-    const auto refusal = SECCOMP_RET_ERRNO | static_cast<unsigned>(error);
-    std::array program = {
-        sock_filter{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
-        sock_filter{BPF_JMP | BPF_JEQ | BPF_K, 0, 1, __NR_io_uring_setup},
-        sock_filter{BPF_RET | BPF_K, 0, 0, refusal},
-        sock_filter{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
-    };
-    const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
-        std::perror("seccomp");
-        std::exit(3);
-    }
 }
 
 // Prints the reason; exits with 1 where io_uring was not available.
@@ -106,13 +92,12 @@ void refuse_rings(int error) {
 }
 
 [[noreturn]] void probe_refused(int error) {
-    refuse_rings(error);
+    test::refuse_system_call(__NR_io_uring_setup, error);
     probe_and_exit();
 }
 
 [[noreturn]] void probe_without_descriptors() {
-    const rlimit none{.rlim_cur = 3, .rlim_max = 3};
-    setrlimit(RLIMIT_NOFILE, &none);
+    test::use_up_descriptors();
     probe_and_exit();
 }
 

@@ -151,7 +151,8 @@ void try_a_loop_with_locked_memory(unsigned long bytes, unsigned ring_entries) {
 
 TEST(UringSetupDeathTest, AForbiddenRingIsUnavailableWithCauseAndCure) {
     if (disabled_by_sysctl()) {
-        GTEST_SKIP() << "the sysctl kernel.io_uring_disabled is set, and is the cause that is named";
+        GTEST_SKIP()
+            << "the sysctl kernel.io_uring_disabled is set, and is the cause that is named";
     }
     EXPECT_EXIT(try_a_refused_loop(EPERM), testing::ExitedWithCode(unavailable),
                 "weir: io_uring_setup: Operation not permitted; a seccomp filter.*allow "
@@ -190,8 +191,10 @@ TEST(UringSetupDeathTest, WithoutLockedMemoryTheLimitIsNamed) {
             // Kernels differ in whether they count a ring: only a refusal has a text to check.
             try_a_loop(1024);
         },
-        [](int status) { return testing::ExitedWithCode(unavailable)(status) ||
-                                testing::ExitedWithCode(0)(status); },
+        [](int status) {
+            return testing::ExitedWithCode(unavailable)(status) ||
+                   testing::ExitedWithCode(0)(status);
+        },
         "within RLIMIT_MEMLOCK = 4 KiB: raise it \\(ulimit -l\\)|entries");
 }
 

@@ -199,9 +199,7 @@ TEST(WarmLoopTest, AConditionAllocatesNothing) {
 
 TEST(WarmLoopTest, ATimeoutAllocatesNothing) { EXPECT_EQ(warm_allocations(time_out), 0U); }
 
-TEST(WarmLoopTest, WhenAllAndWhenAnyAllocateNothing) {
-    EXPECT_EQ(warm_allocations(combine), 0U);
-}
+TEST(WarmLoopTest, WhenAllAndWhenAnyAllocateNothing) { EXPECT_EQ(warm_allocations(combine), 0U); }
 
 TEST(WarmLoopTest, AStopAllocatesNothing) { EXPECT_EQ(warm_allocations(stop_ten), 0U); }
 

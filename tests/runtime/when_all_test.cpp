@@ -36,8 +36,8 @@ task<int> fail(duration after, std::string text) {
 
 task<> gather_three() {
     const time_point start = scheduler::current()->now();
-    auto [first, text, nothing] = co_await when_all(give(1, 5s), give_text("two"),
-                                                    nothing_after(3s));
+    auto [first, text, nothing] =
+        co_await when_all(give(1, 5s), give_text("two"), nothing_after(3s));
     EXPECT_EQ(first, 1);
     EXPECT_EQ(*text, "two");
     EXPECT_EQ(nothing, std::monostate());
@@ -46,9 +46,7 @@ task<> gather_three() {
 
 TEST(WhenAllTest, YieldsTheValuesInTheOrderOfTheArguments) { test::run_test(gather_three()); }
 
-task<std::tuple<int, int>> gather_two() {
-    co_return co_await when_all(give(1, 2s), give(2, 5s));
-}
+task<std::tuple<int, int>> gather_two() { co_return co_await when_all(give(1, 2s), give(2, 5s)); }
 
 task<> pending_until_the_last(test::ending& end) {
     scope s;

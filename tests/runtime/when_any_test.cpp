@@ -44,8 +44,8 @@ task<int> fail(duration after) {
 task<> race_three() {
     const time_point start = scheduler::current()->now();
     test::ending loser{};
-    auto first = co_await when_any(remember_ending(loser, 9s), give_text("quick", 2s),
-                                   nothing_after(5s));
+    auto first =
+        co_await when_any(remember_ending(loser, 9s), give_text("quick", 2s), nothing_after(5s));
     EXPECT_EQ(first.index, 1U);
     EXPECT_EQ(std::get<1>(first.value), "quick");
     EXPECT_EQ(loser, test::ending::canceled) << "losers are stopped, and joined before the end";

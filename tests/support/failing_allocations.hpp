@@ -15,8 +15,8 @@
 namespace weir::test {
 
 // `make(alive)` creates a task, in whose parts copies of `alive` may live. Expects of each run that
-// it ends, with std::bad_alloc or a like error exactly where an allocation failed, and leaks none of
-// the copies. Returns how many allocations could fail.
+// it ends, with std::bad_alloc or a like error exactly where an allocation failed, and leaks none
+// of the copies. Returns how many allocations could fail.
 template <class Make>
 int fail_every_allocation(Make make) {
     const unrecycled_frames fresh;

@@ -61,8 +61,8 @@ void fake_driver::wait(std::optional<time_point> deadline) noexcept {
     if (!has_work()) {
         const std::optional<time_point> due = next_due();
         WEIR_ASSERT(due || deadline, "this wait would last for ever");
-        now_ = std::max(now_, std::min(due.value_or(time_point::max()),
-                                       deadline.value_or(time_point::max())));
+        now_ = std::max(
+            now_, std::min(due.value_or(time_point::max()), deadline.value_or(time_point::max())));
     }
     deliver_due();
 }
