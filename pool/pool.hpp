@@ -71,6 +71,7 @@ class pool : private detail::pool_core {
     }
     template <class F, class... A>
     [[nodiscard]] auto submit(const submit_options& options, F&& function, A&&... arguments) {
+        detail::check_callable<F>();
         using T = detail::job_value<F, A...>;
         return detail::submit_awaiter<T>(detail::make_held_job<T>(
             core(), options, std::forward<F>(function), std::forward<A>(arguments)...));
@@ -100,6 +101,7 @@ class pool : private detail::pool_core {
     }
     template <class F, class... A>
     [[nodiscard]] auto run(const submit_options& options, F&& function, A&&... arguments) {
+        detail::check_callable<F>();
         using T = detail::job_value<F, A...>;
         return detail::run_awaiter<T>(detail::make_held_job<T>(
             core(), options, std::forward<F>(function), std::forward<A>(arguments)...));
@@ -109,6 +111,7 @@ class pool : private detail::pool_core {
     template <class F, class... A>
     [[nodiscard]] auto try_submit(F&& function, A&&... arguments)
         -> std::expected<join_handle<detail::job_value<F, A...>>, pool_errc> {
+        detail::check_callable<F>();
         using T = detail::job_value<F, A...>;
         if (const pool_errc why = try_admission(); why != pool_errc{}) {
             return std::unexpected(why);
@@ -124,6 +127,7 @@ class pool : private detail::pool_core {
     template <class Promise, detail::submittable F, class... A>
     [[nodiscard]] detail::submit_into_awaiter submit_into(Promise&& promise, F&& function,
                                                           A&&... arguments) {
+        detail::check_callable<F>();
         using T = detail::job_value<F, A...>;
         if constexpr (std::is_lvalue_reference_v<Promise>) {
             using holder = detail::borrowed_promise<std::remove_reference_t<Promise>>;

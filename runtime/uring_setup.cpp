@@ -56,7 +56,7 @@ std::string explain_unavailable(int error) {
                " entries within RLIMIT_MEMLOCK = " + memlock_limit() + ": raise it (ulimit -l)";
     }
     if (error == EMFILE || error == ENFILE) {
-        return code + "too many open files: raise RLIMIT_NOFILE (ulimit -n)";
+        return code + "raise RLIMIT_NOFILE (ulimit -n)";
     }
     return code + "weir needs Linux 6.1 or newer";
 }

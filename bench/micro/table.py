@@ -15,6 +15,7 @@ import statistics
 import sys
 
 FIRST_COLUMNS = ("weir", "floor", "asio")
+RATIOS = (("weir", "floor"), ("asio", "weir"))
 NANOSECONDS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 # What Google Benchmark adds to a name to say how it was run.
 HOW = re.compile(r"/(?:iterations:\d+|repeats:\d+|process_time|threads:\d+)")
@@ -27,7 +28,8 @@ class BadInput(Exception):
 
 def read(path):
     try:
-        return json.loads(pathlib.Path(path).read_text())
+        text = pathlib.Path(path).read_text()
+        return json.loads(text) if text else {}  # empty where a filter matched nothing
     except (OSError, ValueError) as error:
         raise BadInput(f"{path}: {error}") from error
 
@@ -80,10 +82,11 @@ def ratio(row, over, under):
 def lines(rows):
     """The table as lists of words, the head first."""
     whos = columns(rows)
-    yield ["ns an operation", *whos, "weir/floor", "asio/weir"]
+    ratios = [(over, under) for over, under in RATIOS if over in whos and under in whos]
+    yield ["ns an operation", *whos, *(f"{over}/{under}" for over, under in ratios)]
     for what, row in rows.items():
         yield [what, *(figure(row.get(who)) for who in whos),
-               ratio(row, "weir", "floor"), ratio(row, "asio", "weir")]
+               *(ratio(row, over, under) for over, under in ratios)]
 
 
 def show(table, markdown):

@@ -157,6 +157,9 @@ class callable_job final : public Result {
     using call_type = typename call_result<F, Arguments...>::type;
     using value_type = typename unwrap_task<call_type>::type;
     using closure = std::tuple<F, Arguments...>;
+    static_assert(alignof(closure) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__,
+                  "a job's callable or argument is aligned more strictly than operator new aligns; "
+                  "pass it in a std::unique_ptr");
 
   public:
     template <class G, class... A>

@@ -39,9 +39,7 @@ task<> fill(pool& p, gated& full, std::size_t concurrency, std::size_t queue) {
 
 class PoolBoundsTest : public testing::TestWithParam<std::tuple<int, int>> {
   protected:
-    static std::size_t concurrency() {
-        return static_cast<std::size_t>(std::get<0>(GetParam()));
-    }
+    static std::size_t concurrency() { return static_cast<std::size_t>(std::get<0>(GetParam())); }
     static std::size_t queue() { return static_cast<std::size_t>(std::get<1>(GetParam())); }
 };
 
@@ -133,7 +131,8 @@ TEST_P(PoolBoundsTest, TrySubmitFailsAtOnceWhenFull) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Bounds, PoolBoundsTest,
-                         testing::Combine(testing::Values(1, 2, 3), testing::Values(0, 1, 2, 3, 5)));
+                         testing::Combine(testing::Values(1, 2, 3),
+                                          testing::Values(0, 1, 2, 3, 5)));
 
 task<> keep_text(std::unique_ptr<std::string> text, gated& at) {
     ++at.begun;

@@ -233,9 +233,7 @@ task<> nobody_is_told() {
     EXPECT_EQ(p.stats().canceled, 2U);
 }
 
-TEST(PoolCancelTest, OnErrorIsNotToldOfJobsThatWereAskedToStop) {
-    run_pool_test(nobody_is_told());
-}
+TEST(PoolCancelTest, OnErrorIsNotToldOfJobsThatWereAskedToStop) { run_pool_test(nobody_is_told()); }
 
 // A submitter under a stop of its own.
 task<> stopped_submitter(pool& p, gated& at, int value, stop_source& source) {
@@ -344,8 +342,7 @@ task<> the_body_stops_its_own_caller() {
     pool p(sized(1, 1));
     std::string how;
     stop_source source;
-    how = co_await ending_of(
-        with_stop(source, test::ran(p, stops_its_caller, std::ref(source))));
+    how = co_await ending_of(with_stop(source, test::ran(p, stops_its_caller, std::ref(source))));
     EXPECT_EQ(how, "canceled");
     EXPECT_EQ(p.stats().canceled, 1U);
 }

@@ -347,9 +347,9 @@ task<> endless_deadlines_do_not_wrap() {
     pool p(sized(1, 1));
     gated at;
     co_await p.post(gated_job, std::ref(at), 0);
-    const submit_options endless =
-        admit_within(duration::max() - 1ns).start_within(duration::max() - 1ns).finish_within(
-            duration::max() - 1ns);
+    const submit_options endless = admit_within(duration::max() - 1ns)
+                                       .start_within(duration::max() - 1ns)
+                                       .finish_within(duration::max() - 1ns);
     auto handle = co_await p.submit(endless, value_job, 4);
     co_await sleep_for(1h);
     EXPECT_FALSE(handle.done());

@@ -172,6 +172,7 @@ struct bad_copy {
     bad_copy() = default;
     bad_copy(const bad_copy&) { throw std::runtime_error("would not copy"); }
 };
+// ref: the argument is the job's own, which outlives its body.
 task<> take_bad_copy(const bad_copy&) { co_return; }
 
 task<> arguments_may_throw_when_copied() {

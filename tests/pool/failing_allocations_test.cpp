@@ -288,9 +288,8 @@ task<> use_pool(pool& p, alive held) {
 }
 
 TEST(PoolFailingAllocationsTest, WithPoolEndsAndLosesNothing) {
-    const int failures = test::fail_every_allocation([](const alive& held) {
-        return with_pool(sized(1, 1), use_pool, held);
-    });
+    const int failures = test::fail_every_allocation(
+        [](const alive& held) { return with_pool(sized(1, 1), use_pool, held); });
     EXPECT_GT(failures, 3);
 }
 

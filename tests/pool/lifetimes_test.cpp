@@ -37,8 +37,8 @@ class epitaph {
     epitaph& operator=(epitaph&&) = delete;
     ~epitaph() {
         if (log_ != nullptr) {
-            log_->push_back(name_ + " dies with slots taken: " +
-                            std::to_string(pool_->stats().running));
+            log_->push_back(name_ +
+                            " dies with slots taken: " + std::to_string(pool_->stats().running));
         }
     }
 
@@ -75,9 +75,9 @@ task<> things_end_in_order() {
         at.go.set();
         co_await s.join();
     }
-    EXPECT_THAT(log, ElementsAre("argument dies with slots taken: 1",
-                                 "callable dies with slots taken: 1",
-                                 "awaiter resumes with slots taken: 0"));
+    EXPECT_THAT(
+        log, ElementsAre("argument dies with slots taken: 1", "callable dies with slots taken: 1",
+                         "awaiter resumes with slots taken: 0"));
 }
 
 TEST(PoolLifetimesTest, FrameThenCallableThenSlotThenAwaiter) {

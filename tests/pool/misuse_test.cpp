@@ -27,8 +27,8 @@ task<> destroy_a_busy_pool() {
         for (int value = 1; value <= 3; ++value) {
             co_await p.post(gated_job, std::ref(at), value);
         }
-        s.spawn(test::keep_ending(test::ending_of(test::posted(p, gated_job, std::ref(at), 4)),
-                                  how));
+        s.spawn(
+            test::keep_ending(test::ending_of(test::posted(p, gated_job, std::ref(at), 4)), how));
         co_await settle();
     }
     co_await s.join();

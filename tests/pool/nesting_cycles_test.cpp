@@ -48,8 +48,8 @@ task<> close_a_ring(std::size_t size) {
     ring r(size);
     gated at;
     for (std::size_t self = 0; self < size; ++self) {
-        r.handles[self] = co_await p.submit(wait_for_other, std::ref(r), std::ref(at), self,
-                                            (self + 1) % size);
+        r.handles[self] =
+            co_await p.submit(wait_for_other, std::ref(r), std::ref(at), self, (self + 1) % size);
     }
     at.go.set();
     co_await p.drain();
@@ -138,8 +138,8 @@ task<> a_guest_awaits_its_host(bool after_suspending) {
     pool p(sized(1, 0));
     ring r(1);
     gated at;
-    r.handles[0] = co_await p.submit(run_waiter, std::ref(p), std::ref(r), std::ref(at),
-                                     after_suspending);
+    r.handles[0] =
+        co_await p.submit(run_waiter, std::ref(p), std::ref(r), std::ref(at), after_suspending);
     at.go.set();
     co_await p.drain();
     EXPECT_EQ(r.endings[0], "would_deadlock");
@@ -159,8 +159,8 @@ task<> an_inlined_post_awaits_its_host(bool after_suspending) {
     pool p(sized(1, 0));
     ring r(1);
     gated at;
-    r.handles[0] = co_await p.submit(post_waiter, std::ref(p), std::ref(r), std::ref(at),
-                                     after_suspending);
+    r.handles[0] =
+        co_await p.submit(post_waiter, std::ref(p), std::ref(r), std::ref(at), after_suspending);
     at.go.set();
     co_await p.drain();
     EXPECT_EQ(r.endings[0], "would_deadlock");
@@ -181,8 +181,8 @@ task<> a_claimed_job_awaits_its_claimer(bool after_suspending) {
     pool p(sized(1, 1));
     ring r(1);
     gated at;
-    r.handles[0] = co_await p.submit(claim_waiter, std::ref(p), std::ref(r), std::ref(at),
-                                     after_suspending);
+    r.handles[0] =
+        co_await p.submit(claim_waiter, std::ref(p), std::ref(r), std::ref(at), after_suspending);
     at.go.set();
     co_await p.drain();
     EXPECT_EQ(r.endings[0], "would_deadlock");
@@ -204,8 +204,8 @@ task<> a_ring_through_two_pools(bool after_suspending) {
     pool b(sized(1, 0));
     ring r(1);
     gated at;
-    r.handles[0] = co_await a.submit(run_in_other, std::ref(b), std::ref(r), std::ref(at),
-                                     after_suspending);
+    r.handles[0] =
+        co_await a.submit(run_in_other, std::ref(b), std::ref(r), std::ref(at), after_suspending);
     at.go.set();
     co_await a.drain();
     co_await b.drain();
@@ -261,9 +261,7 @@ task<> pools_nest_into_each_other() {
     EXPECT_EQ(b.stats().max_running, 1U);
 }
 
-TEST(PoolCyclesTest, PoolsMayBeNestedIntoEachOther) {
-    run_pool_test(pools_nest_into_each_other());
-}
+TEST(PoolCyclesTest, PoolsMayBeNestedIntoEachOther) { run_pool_test(pools_nest_into_each_other()); }
 
 task<int> submit_back(pool& a) {
     auto first = co_await a.submit(value_job, 1);

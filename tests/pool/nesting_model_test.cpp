@@ -9,8 +9,8 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <ranges>
 #include <random>
+#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -167,7 +167,9 @@ task<int> run_child(trial& t, plan child) {
     co_return value;
 }
 
-task<> run_branch(trial& t, plan child, int& sum) { sum += co_await run_child(t, std::move(child)); }
+task<> run_branch(trial& t, plan child, int& sum) {
+    sum += co_await run_child(t, std::move(child));
+}
 
 // Two children at the same time, as branches of this job.
 task<int> run_branches(trial& t, random& rng, int depth, older_handles older) {
@@ -273,7 +275,8 @@ task<int> work(trial& t, plan mine) {
     }
     if (!mine.older.empty() && chance(rng, 40)) {
         const waiting here(t);
-        value += co_await await_handle(t, rng, mine.older[rng.below(static_cast<std::uint32_t>(mine.older.size()))]);
+        value += co_await await_handle(
+            t, rng, mine.older[rng.below(static_cast<std::uint32_t>(mine.older.size()))]);
     }
     std::ranges::shuffle(own, rng);
     for (const std::shared_ptr<shared_handle>& target : own) {
@@ -293,6 +296,7 @@ task<int> node(trial& t, plan mine) {
     co_return value;
 }
 
+// ref: the flag lives in the trial, which waits for this task.
 task<> resize_now_and_then(trial& t, random& rng, const bool& over) {
     while (!over) {
         t.resize(rng.below(4));
@@ -305,7 +309,8 @@ task<> drive(trial& t, random& rng, bool& over) {
     older_handles top;
     for (int count = 0; count < 6; ++count) {
         try {
-            top.push_back(co_await submit_child(t, t.make_plan(rng, 4, {})));
+            auto submitted = submit_child(t, t.make_plan(rng, 4, {}));
+            top.push_back(co_await std::move(submitted));
         } catch (const pool_error& closed) {
             EXPECT_TRUE(t.disturbed.stops);
         }
@@ -363,19 +368,16 @@ void run_trials(int count, disturbances allowed) {
         test::run_pool_test(run_trial(static_cast<std::uint32_t>(seed), allowed, bodies));
     }
     if (!testing::Test::HasFailure()) {
-        EXPECT_GT(bodies, static_cast<std::size_t>(count) * 20) << "the trees are too small to tell";
+        EXPECT_GT(bodies, static_cast<std::size_t>(count) * 20)
+            << "the trees are too small to tell";
     }
 }
 
 TEST(PoolNestingModelTest, RandomTreesEndWithinBothBounds) { run_trials(trials, {}); }
 
-TEST(PoolNestingModelTest, RandomTreesWithCancelsEnd) {
-    run_trials(trials, {.cancels = true});
-}
+TEST(PoolNestingModelTest, RandomTreesWithCancelsEnd) { run_trials(trials, {.cancels = true}); }
 
-TEST(PoolNestingModelTest, RandomTreesWithResizesEnd) {
-    run_trials(trials, {.resizes = true});
-}
+TEST(PoolNestingModelTest, RandomTreesWithResizesEnd) { run_trials(trials, {.resizes = true}); }
 
 TEST(PoolNestingModelTest, RandomTreesThatAreStoppedEnd) { run_trials(trials, {.stops = true}); }
 

@@ -110,12 +110,10 @@ task<> a_timeout_around_a_claimed_handle() {
     slot_watch watch;
     join_handle<int> guest;
     const time_point before = scheduler::current()->now();
-    const std::string how =
-        co_await p.run(gives_up, std::ref(p), std::ref(watch), std::ref(guest));
+    const std::string how = co_await p.run(gives_up, std::ref(p), std::ref(watch), std::ref(guest));
     EXPECT_EQ(how, "timed out");
     EXPECT_EQ(watch.most, 1) << "a slot runs one body at a time";
-    EXPECT_THAT(watch.events,
-                ElementsAre("guest begins", "guest is stopped", "host goes on"));
+    EXPECT_THAT(watch.events, ElementsAre("guest begins", "guest is stopped", "host goes on"));
     EXPECT_LT(scheduler::current()->now() - before, duration(2s));
     co_await p.drain();
     EXPECT_EQ(p.stats().running, 0U);

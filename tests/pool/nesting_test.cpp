@@ -223,7 +223,9 @@ task<> nesting_in_a_paused_pool() {
     EXPECT_EQ(p.stats().completed, 3U);
 }
 
-TEST(PoolNestingTest, WhatRunsInAPausedPoolStillNests) { run_pool_test(nesting_in_a_paused_pool()); }
+TEST(PoolNestingTest, WhatRunsInAPausedPoolStillNests) {
+    run_pool_test(nesting_in_a_paused_pool());
+}
 
 task<std::vector<int>> batch_inside(pool& p, int count, int depth) {
     if (depth == 0) {
@@ -262,9 +264,7 @@ TEST(PoolNestingTest, BatchesNest) {
     }
 }
 
-int fail_on_two(int value) {
-    return value != 2 ? value : throw std::runtime_error("two");
-}
+int fail_on_two(int value) { return value != 2 ? value : throw std::runtime_error("two"); }
 
 task<std::string> failing_batch_inside(pool& p) {
     std::string how = "value";

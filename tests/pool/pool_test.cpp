@@ -157,7 +157,8 @@ TEST(PoolTest, EveryWayInTakesOptions) { run_pool_test(every_way_in_takes_option
 
 task<> a_stopped_task_submits_nothing(pool& p, gated& at) {
     (co_await detail::context_awaiter()).request_stop();
-    const std::string posted = co_await test::ending_of(test::posted(p, gated_job, std::ref(at), 1));
+    const std::string posted =
+        co_await test::ending_of(test::posted(p, gated_job, std::ref(at), 1));
     EXPECT_EQ(posted, "canceled");
     const std::string ran = co_await test::ending_of(test::ran(p, gated_job, std::ref(at), 1));
     EXPECT_EQ(ran, "canceled");
@@ -277,9 +278,7 @@ task<> submit_later(pool& p, gated& at) {
     co_await sleep_for(std::chrono::seconds(1));
     co_await submit_to(p, at);
 }
-task<> post_later(pool& p, gated& at) {
-    co_await p.post(submit_later, std::ref(p), std::ref(at));
-}
+task<> post_later(pool& p, gated& at) { co_await p.post(submit_later, std::ref(p), std::ref(at)); }
 task<> wait_two_seconds() { co_await sleep_for(std::chrono::seconds(2)); }
 
 TEST(PoolTest, JobsOfAGlobalPoolSubmitToItInALaterRun) {

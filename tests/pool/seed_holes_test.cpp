@@ -149,8 +149,8 @@ task<> cancel_queued() {
     scope s;
     co_await p.post(gated_job, std::ref(at), 1);
     auto queued = co_await p.submit(gated_job, std::ref(at), 2);
-    s.spawn(keep_ending(
-        ending_of(with_stop(source, test::ran(p, gated_job, std::ref(at), 3))), how));
+    s.spawn(
+        keep_ending(ending_of(with_stop(source, test::ran(p, gated_job, std::ref(at), 3))), how));
     co_await settle();
     queued.cancel();
     source.request_stop();
@@ -168,8 +168,8 @@ task<> try_on_a_full_queue() {
     gated at;
     co_await p.post(gated_job, std::ref(at), 1);
     std::string argument = "still here";
-    auto refused = p.try_submit([](const std::string& text) { return text.size(); },
-                                std::move(argument));
+    auto refused =
+        p.try_submit([](const std::string& text) { return text.size(); }, std::move(argument));
     EXPECT_EQ(refused.error(), pool_errc::full);
     EXPECT_EQ(argument, "still here");
     at.go.set();
@@ -199,9 +199,7 @@ task<> nested_during_shutdown() {
 
 TEST(PoolHolesTest, JobsNestDuringShutdown) { run_pool_test(nested_during_shutdown()); }
 
-int fails_on_one(int value) {
-    return value != 1 ? value : throw std::runtime_error("one");
-}
+int fails_on_one(int value) { return value != 1 ? value : throw std::runtime_error("one"); }
 
 task<int> gated_or_failing(gated& at, int value) {
     if (value == 1) {
@@ -241,9 +239,7 @@ task<> exception_inside() {
     EXPECT_EQ(at.begun, 1) << "the backlog does not run";
 }
 
-TEST(PoolHolesTest, AnExceptionInsideWithPoolDropsTheBacklog) {
-    run_pool_test(exception_inside());
-}
+TEST(PoolHolesTest, AnExceptionInsideWithPoolDropsTheBacklog) { run_pool_test(exception_inside()); }
 
 task<> constant_memory() {
     pool p(sized(10, 100));

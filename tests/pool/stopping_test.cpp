@@ -9,6 +9,7 @@
 #include <weir/pool/pool.hpp>
 #include <weir/runtime/sleep.hpp>
 #include <weir/runtime/stop.hpp>
+#include <weir/runtime/this_task.hpp>
 
 #include "support/pool_test.hpp"
 #include "support/tracked.hpp"
@@ -87,6 +88,31 @@ task<> stop_waits_for_the_end() {
 
 TEST(PoolStopTest, WaitsUntilWhatRanHasEnded) { run_pool_test(stop_waits_for_the_end()); }
 
+// Computes until it sees that it was asked to stop; returns a value all the same.
+task<int> polls(test::door& at) {
+    const bool before = co_await stop_requested();
+    co_await at.pass();
+    const bool after = co_await stop_requested();
+    co_return !before && after ? 1 : 0;
+}
+
+task<> jobs_can_ask() {
+    pool p(sized(1, 1));
+    test::door at;
+    std::string how;
+    scope s;
+    auto handle = co_await p.submit(polls, std::ref(at));
+    s.spawn(keep_ending(ending_of(p.stop()), how));
+    co_await settle();
+    at.open();
+    co_await s.join();
+    const int seen = co_await handle.join();
+    EXPECT_EQ(seen, 1);
+    EXPECT_EQ(p.stats().completed, 1U);
+}
+
+TEST(PoolStopTest, AJobCanAskWhetherItIsToStop) { run_pool_test(jobs_can_ask()); }
+
 task<> stop_is_not_stopped() {
     pool p(sized(1, 1));
     test::door at;
@@ -134,9 +160,7 @@ task<> stop_before_use_and_again() {
     EXPECT_EQ(p.try_submit(value_job, 1).error(), pool_errc::closed);
 }
 
-TEST(PoolStopTest, IsLegalBeforeTheFirstUseAndAgain) {
-    run_pool_test(stop_before_use_and_again());
-}
+TEST(PoolStopTest, IsLegalBeforeTheFirstUseAndAgain) { run_pool_test(stop_before_use_and_again()); }
 
 task<> stop_after_drain_began() {
     pool p(sized(1, 2));

@@ -238,9 +238,7 @@ task<> other_promises_work() {
     EXPECT_EQ(test::in_words(bad.error), "far");
 }
 
-TEST(PoolSubmitIntoTest, AnyTypeWithAPromisesSettersWorks) {
-    run_pool_test(other_promises_work());
-}
+TEST(PoolSubmitIntoTest, AnyTypeWithAPromisesSettersWorks) { run_pool_test(other_promises_work()); }
 
 // Ready only when the slot is free again.
 struct looks_at_pool {

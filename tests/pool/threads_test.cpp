@@ -31,6 +31,7 @@ using test::gated_job;
 using test::sized;
 using test::value_job;
 
+// ref: the flag lives in the test, which waits for this task.
 task<> until_set(const std::atomic<bool>& done) {
     while (!done.load()) {
         co_await yield();
@@ -83,8 +84,8 @@ task<> results_come_back() {
         auto box = p.submit_from_thread([](int x) { return std::make_unique<int>(x); }, 5);
         EXPECT_EQ(*box.get(), 5);
         auto moved = std::make_unique<int>(6);
-        auto read = p.submit_from_thread([](std::unique_ptr<int> in) { return *in; },
-                                         std::move(moved));
+        auto read =
+            p.submit_from_thread([](std::unique_ptr<int> in) { return *in; }, std::move(moved));
         EXPECT_EQ(read.get(), 6);
     };
     co_await beside(calls);
@@ -132,8 +133,7 @@ void submit_many(pool& p, std::atomic<int>& running, int concurrency, std::atomi
     std::vector<std::future<int>> futures;
     futures.reserve(jobs_per_thread);
     for (int value = 0; value < jobs_per_thread; ++value) {
-        futures.push_back(
-            p.submit_from_thread(add_up, std::ref(running), concurrency, value));
+        futures.push_back(p.submit_from_thread(add_up, std::ref(running), concurrency, value));
     }
     for (int value = 0; value < jobs_per_thread; ++value) {
         EXPECT_EQ(futures[static_cast<std::size_t>(value)].get(), value);
@@ -233,8 +233,8 @@ task<> try_submit_does_not_block() {
         auto first = p.try_submit_from_thread(gated_job, std::ref(at), 2);
         EXPECT_TRUE(first.has_value());
         auto kept = std::make_unique<int>(3);
-        auto second = p.try_submit_from_thread([](std::unique_ptr<int> in) { return *in; },
-                                               std::move(kept));
+        auto second =
+            p.try_submit_from_thread([](std::unique_ptr<int> in) { return *in; }, std::move(kept));
         EXPECT_EQ(second.error(), pool_errc::full);
         EXPECT_NE(kept, nullptr) << "nothing was taken";
     };
@@ -268,9 +268,8 @@ task<> close_wakes_threads() {
     std::vector<std::string> endings(3);
     std::vector<std::jthread> threads;
     for (std::size_t index = 0; index < 3; ++index) {
-        threads.emplace_back([&, index] {
-            endings[index] = submit_until_refused(p, at, futures[index]);
-        });
+        threads.emplace_back(
+            [&, index] { endings[index] = submit_until_refused(p, at, futures[index]); });
     }
     while (p.stats().parked == 0) {
         co_await yield();

@@ -112,7 +112,9 @@ TEST(PoolUnobservedErrorsTest, AnErrorThatWasReadIsNotToldAgain) {
 task<> values_are_not_told() {
     error_log log;
     pool p(log.options(1, 2));
-    { const auto dropped = co_await p.submit(value_job, 1); }
+    {
+        const auto dropped = co_await p.submit(value_job, 1);
+    }
     co_await p.post(value_job, 2);
     EXPECT_THAT(log.errors, IsEmpty());
 }

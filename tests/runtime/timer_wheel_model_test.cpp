@@ -81,7 +81,8 @@ class wheel_and_model {
     time_point random_deadline() {
         switch (below(6)) {
             case 0:  // of the present slot, or past
-                return now_ + duration(static_cast<std::int64_t>(below(200'000)) - 100'000);
+                return saturating_add(
+                    now_, duration(static_cast<std::int64_t>(below(200'000)) - 100'000));
             case 1:  // the same as another
                 if (!model_.empty()) {
                     return model_.lower_bound(saturating_add(now_, random_length())) != model_.end()
@@ -93,7 +94,7 @@ class wheel_and_model {
                 return time_point((saturating_add(now_, random_length())).time_since_epoch() /
                                   granule * granule);
             case 3:  // long past
-                return now_ - random_length() % (now_.time_since_epoch() + 1ns);
+                return time_point(random_length() % std::max(now_.time_since_epoch(), 1ns));
             default:
                 return saturating_add(now_, random_length());
         }

@@ -45,9 +45,4 @@ void become_user_with_locked_memory(unsigned long bytes) {
     require(setresuid(user, user, user) == 0, "setresuid");
 }
 
-void use_up_descriptors() {
-    const rlimit none{.rlim_cur = 3, .rlim_max = 3};
-    require(setrlimit(RLIMIT_NOFILE, &none) == 0, "RLIMIT_NOFILE");
-}
-
 }  // namespace weir::test

@@ -16,7 +16,4 @@ void refuse_system_call(long number, int error);
 // locked memory. Requires root: the rings of one user share that user's limit.
 void become_user_with_locked_memory(unsigned long bytes);
 
-// No descriptor can be opened any more.
-void use_up_descriptors();
-
 }  // namespace weir::test
