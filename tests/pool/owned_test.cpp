@@ -55,8 +55,8 @@ TEST(OwnedTest, IsInvocableOnlyAsItsCallableIs) {
 
 // Which callables stand safely beside a co_await on this compiler.
 TEST(OwnedTest, ChecksTemporariesOnlyWhereTheyMightDieTwice) {
-    const int number = 1;
-    auto trivial = [number] { return number; };
+    int number = 1;
+    auto trivial = [number = number] { return number; };
     auto capturing = [text = std::string("x")] { return text.size(); };
     EXPECT_TRUE(detail::safe_callable<decltype(trivial)>);
     EXPECT_TRUE(detail::safe_callable<int (*)(int)>);
