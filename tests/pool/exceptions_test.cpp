@@ -67,14 +67,12 @@ task<> any_type_reaches_the_handle() {
     for (const bool suspends : {false, true}) {
         const auto number = co_await caught(p, 42, suspends);
         EXPECT_EQ(number, 42);
-        const auto text = co_await caught<const char*>(p, "text", suspends);
-        EXPECT_STREQ(*text, "text");
         const auto custom = co_await caught(p, custom_error(7), suspends);
         EXPECT_EQ(custom->code, 7);
         const auto standard = co_await caught(p, std::out_of_range("far"), suspends);
         EXPECT_STREQ(standard->what(), "far");
     }
-    EXPECT_EQ(p.stats().failed, 8U);
+    EXPECT_EQ(p.stats().failed, 6U);
     EXPECT_EQ(p.stats().running, 0U);
 }
 
