@@ -4,7 +4,8 @@
 //     while (queue.empty()) { co_await changed.wait(m, guard); }
 //
 // wait() unlocks, waits for a notification and locks again before it returns.
-// A notification wakes who waits now and is not stored.
+// A notification wakes who waits now and is not stored. One whose task is stopped before it has the
+// lock again goes on to the next who waits, so that none is lost.
 //
 // Errors: wait() throws weir::canceled when its task is stopped; the guard then holds no lock.
 // Lifetime: nobody waits when it is destroyed. Thread: one loop's.
@@ -67,7 +68,12 @@ class [[nodiscard]] condition::notified_awaiter : private detail::listed_waiter 
 inline task<> condition::wait(mutex& m, mutex::guard& guard) {
     notified_awaiter notified(*this, guard);
     co_await notified;
-    guard = co_await m.lock();
+    try {
+        guard = co_await m.lock();
+    } catch (const canceled&) {
+        notify_one();
+        throw;
+    }
 }
 
 }  // namespace weir

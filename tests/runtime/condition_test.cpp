@@ -153,6 +153,51 @@ TEST(ConditionTest, AStoppedTaskDoesNotWaitAndLosesTheLock) {
     EXPECT_FALSE(holds_lock);
 }
 
+task<> notify_who_is_stopped_at_once(test::ending& stopped, test::ending& next) {
+    shared_value shared;
+    stop_source source;
+    scope s;
+    s.spawn(test::observe(with_stop(source, wait_once(shared)), stopped));
+    s.spawn(test::observe(wait_once(shared), next));
+    co_await test::settle();
+    shared.changed.notify_one();
+    source.request_stop();
+    co_await s.join();
+}
+
+TEST(ConditionTest, ANotificationThatAStoppedTaskCannotUseGoesToTheNext) {
+    test::ending stopped{};
+    test::ending next{};
+    test::run_test(notify_who_is_stopped_at_once(stopped, next));
+    EXPECT_EQ(stopped, test::ending::canceled);
+    EXPECT_EQ(next, test::ending::value);
+}
+
+task<> stop_while_it_waits_for_the_lock(test::ending& stopped, test::ending& next) {
+    shared_value shared;
+    stop_source source;
+    scope s;
+    s.spawn(test::observe(with_stop(source, wait_once(shared)), stopped));
+    s.spawn(test::observe(wait_once(shared), next));
+    co_await test::settle();
+    mutex::guard held = co_await shared.m.lock();
+    shared.changed.notify_one();
+    co_await test::settle();
+    source.request_stop();
+    co_await test::settle();
+    EXPECT_EQ(stopped, test::ending::canceled);
+    EXPECT_EQ(next, test::ending::pending) << "notified, and behind the lock";
+    held.release();
+    co_await s.join();
+}
+
+TEST(ConditionTest, AStopBetweenNotificationAndLockPassesTheNotificationOn) {
+    test::ending stopped{};
+    test::ending next{};
+    test::run_test(stop_while_it_waits_for_the_lock(stopped, next));
+    EXPECT_EQ(next, test::ending::value);
+}
+
 task<> destroy_with_waiter() {
     mutex m;
     auto changed = std::make_unique<condition>();
