@@ -56,9 +56,11 @@ class signal_watch {
     bool blocked_ = false;
 };
 
-// ref: the watch lives in the frame that waits for both.
+// ref: all live in the frame that waits for this. Spawning inside a child makes a failing
+// allocation an error of the scope.
 template <class T>
-task<> run_and_end_watch(subtask<T>& child, scope& s) {
+task<> run_beside_watch(scope& s, signal_watch& watch, subtask<T>& child) {
+    s.spawn(watch.watch());
     co_await child;
     s.request_stop();
 }
@@ -68,8 +70,7 @@ task<T> run_until_signal(task<T> main, std::vector<int> signals) {
     subtask<T> child(std::move(main));
     signal_watch watch(child, signals);
     scope s;
-    s.spawn(watch.watch());
-    s.spawn(run_and_end_watch(child, s));
+    s.spawn(run_beside_watch(s, watch, child));
     co_await s.join();
     co_return child.take();
 }

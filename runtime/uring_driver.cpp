@@ -48,14 +48,17 @@ uring_driver::uring_driver(const event_loop_options& options)
     // Room for every operation's completion, a cancel's and the wake's.
     setup_ = detail::create_ring(ring_, options.ring_entries,
                                  std::bit_ceil(2 * options.max_in_flight + 2));
-    // The kernel may have granted less than was asked for.
-    entries_max_ = std::min(entries_max_, std::max(1U, (*ring_.cq.kring_entries - 1) / 2));
-    entries_.reserve(entries_max_);
-    wake_fd_ = eventfd(0, EFD_CLOEXEC);
-    if (wake_fd_ < 0) {
-        const int error = errno;
+    try {
+        // The kernel may have granted less than was asked for.
+        entries_max_ = std::min(entries_max_, std::max(1U, (*ring_.cq.kring_entries - 1) / 2));
+        entries_.reserve(entries_max_);
+        wake_fd_ = eventfd(0, EFD_CLOEXEC);
+        if (wake_fd_ < 0) {
+            throw std::system_error(errno, std::system_category(), "eventfd");
+        }
+    } catch (...) {
         io_uring_queue_exit(&ring_);
-        throw std::system_error(error, std::system_category(), "eventfd");
+        throw;
     }
 }
 
@@ -155,11 +158,13 @@ void uring_driver::cancel(detail::operation& op) noexcept {
     }
     op.cancel_asked = true;
     if (op.state == detail::operation_state::in_flight) {
+        // Read first: next_sqe may reap, and then the entry may be another operation's.
+        const std::uint64_t target = tag_of(op.index, entries_[op.index].generation);
         io_uring_sqe& sqe = next_sqe();
         std::memset(&sqe, 0, sizeof sqe);
         sqe.opcode = IORING_OP_ASYNC_CANCEL;
         sqe.fd = -1;
-        sqe.addr = tag_of(op.index, entries_[op.index].generation);
+        sqe.addr = target;
         sqe.user_data = cancel_tag;
         return;
     }

@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstddef>
+#include <exception>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -16,6 +18,8 @@
 #include <weir/runtime/this_task.hpp>
 #include <weir/runtime/yield.hpp>
 
+#include "support/allocations.hpp"
+#include "support/io.hpp"
 #include "support/run_test.hpp"
 
 namespace weir {
@@ -166,6 +170,32 @@ TEST(RunTest, ASignalToTheProcessStopsAsWell) {
     test::ending end{};
     run(signal_from_thread(end), on_signals({SIGINT}));
     EXPECT_EQ(end, test::ending::canceled);
+}
+
+// Whether run() failed for want of memory with the nth allocation failing.
+bool fails_without_allocation(std::size_t nth, const run_options& options) {
+    task<int> main = give(9);
+    const test::allocation_failure failure(nth);
+    try {
+        EXPECT_EQ(run(std::move(main), options), 9);
+    } catch (const std::exception&) {
+        EXPECT_TRUE(failure.triggered());
+    }
+    return failure.triggered();
+}
+
+TEST(RunTest, EveryAllocationMayFailAndNothingStaysOpen) {
+    const test::unrecycled_frames fresh;
+    const run_options options = on_signals({SIGUSR2});
+    const std::size_t open_before = test::open_descriptors();
+    std::size_t failures = 0;
+    while (fails_without_allocation(failures, options) && failures < 100) {
+        ++failures;
+        EXPECT_EQ(test::open_descriptors(), open_before) << "after allocation " << failures;
+        EXPECT_FALSE(is_blocked(SIGUSR2));
+    }
+    EXPECT_GE(failures, 5U);
+    EXPECT_LT(failures, 100U);
 }
 
 TEST(RunTest, ANumberThatIsNoSignalIsNamed) {

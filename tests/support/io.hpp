@@ -8,7 +8,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -42,6 +45,12 @@ class descriptor {
   private:
     int fd_ = -1;
 };
+
+// How many descriptors this process has open.
+inline std::size_t open_descriptors() {
+    const std::filesystem::directory_iterator all("/proc/self/fd");
+    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
 
 // A pipe(2): what is written to `in` is read from `out`.
 struct pipe_pair {
