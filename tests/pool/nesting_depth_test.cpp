@@ -65,7 +65,7 @@ TEST(PoolNestingDepthTest, ADeepRecursionOfRunsDoesNotGrowTheStack) {
 }
 
 // ref: the flag lives in the test, which waits for this task.
-task<> run_until(pool& p, const bool& enough, int& runs) {
+task<> run_until(pool& p, bool& enough, int& runs) {
     while (!enough && runs < 1'000'000) {
         co_await p.run(value_job, 1);
         ++runs;
@@ -83,7 +83,7 @@ task<> nested_runs_leave_the_loop_its_turns() {
     int runs = 0;
     scope s;
     s.spawn(set_enough(enough));
-    co_await p.run(run_until, std::ref(p), std::cref(enough), std::ref(runs));
+    co_await p.run(run_until, std::ref(p), std::ref(enough), std::ref(runs));
     EXPECT_LT(runs, 1000);
     co_await s.join();
 }

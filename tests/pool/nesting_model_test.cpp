@@ -297,7 +297,7 @@ task<int> node(trial& t, plan mine) {
 }
 
 // ref: the flag lives in the trial, which waits for this task.
-task<> resize_now_and_then(trial& t, random& rng, const bool& over) {
+task<> resize_now_and_then(trial& t, random& rng, bool& over) {
     while (!over) {
         t.resize(rng.below(4));
         co_await sleep_for(duration(1 + rng.below(4)));
@@ -309,7 +309,7 @@ task<> drive(trial& t, random& rng, bool& over) {
     older_handles top;
     for (int count = 0; count < 6; ++count) {
         try {
-            auto submitted = submit_child(t, t.make_plan(rng, 4, {}));
+            auto submitted = submit_child(t, t.make_plan(rng, 4, older_handles()));
             top.push_back(co_await std::move(submitted));
         } catch (const pool_error& closed) {
             EXPECT_TRUE(t.disturbed.stops);

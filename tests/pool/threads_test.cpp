@@ -32,7 +32,7 @@ using test::sized;
 using test::value_job;
 
 // ref: the flag lives in the test, which waits for this task.
-task<> until_set(const std::atomic<bool>& done) {
+task<> until_set(std::atomic<bool>& done) {
     while (!done.load()) {
         co_await yield();
     }

@@ -146,6 +146,71 @@ TEST(SchedulerTest, TheRunningTaskIsTheOneThatAsks) {
     EXPECT_EQ(compared, 4);
 }
 
+// Goes on right after what runs now, ahead of the ready queue.
+class [[nodiscard]] soon_awaiter : private detail::ready_node {
+  public:
+    soon_awaiter() noexcept = default;
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    template <detail::weir_promise Promise>
+    void await_suspend(std::coroutine_handle<Promise> task) noexcept {
+        owner = &task.promise().context();
+        handle = task;
+        owner->loop().make_ready_soon(*this);
+    }
+    void await_resume() const noexcept {}
+};
+
+task<> log_twice_soon(std::vector<int>& log) {
+    log.push_back(1);
+    co_await soon_awaiter();
+    log.push_back(2);
+    co_await soon_awaiter();
+    log.push_back(3);
+}
+
+task<> log_number(std::vector<int>& log, int number) {
+    log.push_back(number);
+    co_return;
+}
+
+task<> log_soon_and_ordinary(std::vector<int>& log) {
+    scope s;
+    s.spawn(log_twice_soon(log));
+    s.spawn(log_number(log, 10));
+    s.spawn(log_number(log, 20));
+    co_await s.join();
+}
+
+TEST(SchedulerTest, WhatIsReadySoonRunsNextButTakesTurnsWithTheQueue) {
+    std::vector<int> log;
+    test::run_test(log_soon_and_ordinary(log));
+    EXPECT_EQ(log, (std::vector<int>{1, 2, 10, 3, 20}));
+}
+
+task<> soon_until(const bool* done) {
+    while (!*done) {
+        co_await soon_awaiter();
+    }
+}
+
+task<> work_beside_soon(bool& done) {
+    scope s;
+    s.spawn(soon_until(&done));
+    for (int turn = 0; turn < 1000; ++turn) {
+        co_await yield();
+    }
+    co_await sleep_for(1us);
+    done = true;
+    co_await s.join();
+}
+
+TEST(SchedulerTest, WhoIsAlwaysReadySoonStarvesNeitherTasksNorTimers) {
+    bool done = false;
+    event_loop loop;
+    loop.run(work_beside_soon(done));
+    EXPECT_TRUE(done);
+}
+
 task<> read_times(manual_clock& clock) {
     scheduler& loop = *scheduler::current();
     const time_point start = loop.now();

@@ -1,6 +1,7 @@
 // Loops on the production driver: small rings, stops during I/O, descriptors.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -212,6 +213,45 @@ TEST(UringLoopTest, ALoopMayBeMadeOnOneThreadAndRunOnAnother) {
         done = loop.run([]() -> task<result<void>> { co_return co_await nop(); }()).has_value();
     }).join();
     EXPECT_TRUE(done);
+}
+
+task<result<void>> one_nop() { co_return co_await nop(); }
+
+// The exit code of a child that runs `work`.
+template <class Work>
+int exit_code_of_child(Work work) {
+    const pid_t child = fork();
+    if (child == 0) {
+        _exit(work());
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+task<> fork_inside() {
+    EXPECT_TRUE(co_await nop());
+    const int code = exit_code_of_child([] { return 7; });
+    EXPECT_EQ(code, 7);
+    EXPECT_TRUE(co_await nop());
+    co_await sleep_for(1us);
+}
+
+TEST(UringLoopTest, AForkedChildDoesNotDisturbTheLoop) {
+    event_loop loop;
+    loop.run(fork_inside());
+    EXPECT_TRUE(loop.run(one_nop()));
+}
+
+TEST(UringLoopTest, AForkedChildMayMakeALoopOfItsOwn) {
+    event_loop loop;
+    EXPECT_TRUE(loop.run(one_nop()));
+    const int code = exit_code_of_child([] {
+        event_loop own;
+        return own.run(one_nop()) ? 5 : 1;
+    });
+    EXPECT_EQ(code, 5);
+    EXPECT_TRUE(loop.run(one_nop()));
 }
 
 }  // namespace
