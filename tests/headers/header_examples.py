@@ -4,7 +4,7 @@ examples/, where they are compiled and run.
 usage: header_examples.py ROOT
 
 An example is a block of comment lines that start with five spaces. Its lines have to appear in
-examples/header_examples_FOLDER.cpp in their order, whatever their spacing, with at most
+examples/header_examples_FOLDER.cpp (the folder's last part) in their order, whatever their spacing, with at most
 EXTRA_LINES_MAX lines of surroundings among them.
 """
 
@@ -12,7 +12,8 @@ import pathlib
 import re
 import sys
 
-FOLDERS = ("runtime", "pool")
+FOLDERS = ("runtime", "runtime/thread", "runtime/net", "runtime/file", "runtime/process",
+           "runtime/tls", "pool")
 EXTRA_LINES_MAX = 3
 FIRST_LINE = re.compile(r"^// {5}\S")
 NEXT_LINE = re.compile(r"^// {5,}\S")
@@ -54,9 +55,12 @@ def stands_in(program, example):
 
 def problems(root):
     for folder in FOLDERS:
-        name = f"examples/header_examples_{folder}.cpp"
+        headers = sorted((root / folder).glob("*.hpp"))
+        if not headers:
+            continue
+        name = f"examples/header_examples_{pathlib.PurePath(folder).name}.cpp"
         program = [words(line) for line in (root / name).read_text().splitlines()]
-        for header in sorted((root / folder).glob("*.hpp")):
+        for header in headers:
             found = examples(header.read_text())
             path = header.relative_to(root)
             if not found:

@@ -96,7 +96,7 @@ def umbrellas(project):
         path = pathlib.PurePosixPath(f"include/weir/{folder}.hpp")
         umbrella = project.sources.get(path)
         # liburing.h brings C macros and inline system calls; who wants it asks for it by name.
-        public = {f"{folder}/{header.path.name}" for header in project.public_headers(folder)
+        public = {str(header.path) for header in project.public_headers(folder)
                   if not any(name == "liburing.h" for _, _, name in includes(header))}
         if umbrella is None:
             if public:
@@ -113,7 +113,7 @@ def umbrellas(project):
 def mirrored(project):
     for folder in LAYERS:
         for header in project.public_headers(folder):
-            test = pathlib.PurePosixPath(f"tests/{folder}/{header.path.stem}_test.cpp")
+            test = "tests" / header.path.with_name(f"{header.path.stem}_test.cpp")
             if test not in project.sources:
                 yield header.path, 1, "mirrored-test", f"{test} is missing"
 

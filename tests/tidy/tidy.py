@@ -34,7 +34,7 @@ class Project:
 
     def public_headers(self, folder):
         return [source for path, source in sorted(self.sources.items())
-                if path.parent == pathlib.PurePosixPath(folder) and path.suffix == ".hpp"]
+                if path.parts[0] == folder and path.suffix == ".hpp" and "detail" not in path.parts]
 
 
 def read_tree(root):
