@@ -59,7 +59,7 @@ std::string python() {
 
 class comparer {
   public:
-    comparer(const options& asked, output_file& csv, bool progress)
+    comparer(const options& asked, bench::output_file& csv, bool progress)
         : asked_(asked), csv_(csv), progress_(progress) {}
 
     comparison run() {
@@ -166,14 +166,14 @@ class comparer {
     }
 
     const options& asked_;
-    output_file& csv_;
+    bench::output_file& csv_;
     bool progress_;
     comparison out_;
 };
 
 }  // namespace
 
-comparison compare(const options& asked, output_file& csv, bool progress) {
+comparison compare(const options& asked, bench::output_file& csv, bool progress) {
     return comparer(asked, csv, progress).run();
 }
 

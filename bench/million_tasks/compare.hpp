@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "../support/output_file.hpp"
 #include "options.hpp"
-#include "output_file.hpp"
 #include "report.hpp"
 
 namespace million_tasks {
@@ -19,6 +19,6 @@ struct comparison {
 
 // The rows of all strategies go into `csv` where that is wanted. With `progress`, says on stderr
 // what is running.
-[[nodiscard]] comparison compare(const options& asked, output_file& csv, bool progress);
+[[nodiscard]] comparison compare(const options& asked, bench::output_file& csv, bool progress);
 
 }  // namespace million_tasks

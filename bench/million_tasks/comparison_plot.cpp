@@ -1,12 +1,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../support/svg.hpp"
 #include "plot.hpp"
-#include "svg.hpp"
 #include "values.hpp"
 
 namespace million_tasks {
 namespace {
+
+using bench::anchor;
+using bench::point;
+using bench::svg;
 
 constexpr int width = 1000;
 constexpr double row_height = 40;

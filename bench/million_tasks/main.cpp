@@ -5,10 +5,10 @@
 #include <cstdio>
 #include <exception>
 
+#include "../support/output_file.hpp"
 #include "compare.hpp"
 #include "measure.hpp"
 #include "options.hpp"
-#include "output_file.hpp"
 #include "plot.hpp"
 #include "report.hpp"
 #include "values.hpp"
@@ -32,9 +32,9 @@ struct outputs {
         plot.close();
     }
 
-    output_file json;
-    output_file csv;
-    output_file plot;
+    bench::output_file json;
+    bench::output_file csv;
+    bench::output_file plot;
 };
 
 void say(const options& asked, const std::string& text) {

@@ -65,7 +65,7 @@ double median(std::vector<double>& values) {
 
 }  // namespace
 
-measured measure(const options& asked, output_file& csv, bool progress, bool points) {
+measured measure(const options& asked, bench::output_file& csv, bool progress, bool points) {
     measured out{.figures = report_of(asked), .points = {}};
     report& figures = out.figures;
     run_state state(asked);

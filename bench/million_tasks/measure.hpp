@@ -3,8 +3,8 @@
 
 #include <vector>
 
+#include "../support/output_file.hpp"
 #include "options.hpp"
-#include "output_file.hpp"
 #include "report.hpp"
 #include "sampler.hpp"
 
@@ -17,6 +17,7 @@ struct measured {
 
 // `csv` may be unwanted. Throws std::exception where the run fails (io_uring refused, no memory);
 // SIGINT ends it early, which is not an error: the figures then say so.
-[[nodiscard]] measured measure(const options& asked, output_file& csv, bool progress, bool points);
+[[nodiscard]] measured measure(const options& asked, bench::output_file& csv, bool progress,
+                               bool points);
 
 }  // namespace million_tasks

@@ -1,10 +1,9 @@
 #include "options.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <map>
 
+#include "../support/command_line.hpp"
 #include "values.hpp"
 
 namespace million_tasks {
@@ -31,8 +30,6 @@ constexpr const char* examples =
     "\n"
     "Exit status: 0 done, 1 failed, 2 bad option, 130 interrupted (what was measured is printed).";
 
-using raw_values = std::map<std::string, std::string>;
-
 std::string strategy_list() {
     std::string list;
     for (const std::string_view name : strategy_names()) {
@@ -41,81 +38,28 @@ std::string strategy_list() {
     return list + "all";
 }
 
-// CLI11 splits the command line and writes the help. Values stay text here, so that every error
-// about a value has one form, ours.
-class command_line {
-  public:
-    command_line() : app_(description, "million_tasks") {
-        app_.footer(examples);
-        app_.set_help_flag("--help", "Print this help and exit");
-        app_.allow_extras();
-        add("--strategy", "NAME", strategy_list() + " (default all)");
-        add("--tasks", "COUNT", "1..10000000000 (default 1000000)");
-        add("--concurrency", "COUNT", "Tasks running at a time, 1..16777216 (default 1000)");
-        add("--queue", "COUNT", "Tasks waiting at a time, 0..16777216 (default 10000)");
-        add("--payload", "BYTES",
-            "Text that each task is given, 0..1048576 (default 400); 0: a number in, a number out");
-        add("--sleep", "DURATION", "Each task sleeps: 0s, 500us, 10ms, 5s, up to 24h (default 0s)");
-        add("--straggler", "DURATION:EVERY", "One task in EVERY sleeps for DURATION instead");
-        add("--clock", "CLOCK",
-            "real, or manual: sleeping takes no time, the clock jumps (default real)");
-        add("--json", "FILE", "Write the figures as a JSON array, one object per strategy");
-        add("--csv", "FILE", "Write time, finished tasks, memory and CPU every 100 ms");
-        add("--plot", "FILE.svg", "Draw memory and progress over time; for all, a comparison");
-        app_.add_flag("--quiet", quiet_, "Print nothing but errors")->disable_flag_override();
-    }
+bench::command_line described() {
+    bench::command_line line(description, "million_tasks", examples);
+    line.add("--strategy", "NAME", strategy_list() + " (default all)");
+    line.add("--tasks", "COUNT", "1..10000000000 (default 1000000)");
+    line.add("--concurrency", "COUNT", "Tasks running at a time, 1..16777216 (default 1000)");
+    line.add("--queue", "COUNT", "Tasks waiting at a time, 0..16777216 (default 10000)");
+    line.add(
+        "--payload", "BYTES",
+        "Text that each task is given, 0..1048576 (default 400); 0: a number in, a number out");
+    line.add("--sleep", "DURATION",
+             "Each task sleeps: 0s, 500us, 10ms, 5s, up to 24h (default 0s)");
+    line.add("--straggler", "DURATION:EVERY", "One task in EVERY sleeps for DURATION instead");
+    line.add("--clock", "CLOCK",
+             "real, or manual: sleeping takes no time, the clock jumps (default real)");
+    line.add("--json", "FILE", "Write the figures as a JSON array, one object per strategy");
+    line.add("--csv", "FILE", "Write time, finished tasks, memory and CPU every 100 ms");
+    line.add("--plot", "FILE.svg", "Draw memory and progress over time; for all, a comparison");
+    line.add_flag("--quiet", "Print nothing but errors");
+    return line;
+}
 
-    // Throws CLI::CallForHelp, CLI::ParseError and option_error.
-    raw_values parse(int argc, const char* const* argv) {
-        try {
-            app_.parse(argc, argv);
-        } catch (const CLI::ArgumentMismatch& error) {
-            throw option_error(explain(error.what()));
-        }
-        raw_values values;
-        for (const CLI::Option* const option : app_.get_options()) {
-            if (option->count() > 1) {
-                throw option_error(option->get_name() + ": given " +
-                                   std::to_string(option->count()) + " times; allowed: once");
-            }
-            if (option->count() == 1) {
-                values[option->get_name()] = option->results().front();
-            }
-        }
-        if (const auto extras = app_.remaining(); !extras.empty()) {
-            throw option_error("unknown option or argument '" + extras.front() +
-                               "'; allowed: those that --help lists");
-        }
-        return values;
-    }
-
-    [[nodiscard]] std::string help() const { return app_.help(); }
-
-  private:
-    // CLI11 opens such a text with the option's name and leaves out what would be allowed.
-    std::string explain(const std::string& text) const {
-        for (const CLI::Option* const option : app_.get_options()) {
-            if (text.starts_with(option->get_name() + ":") && option->get_expected_max() > 0) {
-                return option->get_name() +
-                       ": a value is missing; allowed: " + option->get_description();
-            }
-        }
-        return text;
-    }
-
-    void add(const char* name, const char* type, const std::string& text) {
-        // TakeAll lets a repeated option through to the check in parse().
-        app_.add_option(name, text)
-            ->type_name(type)
-            ->expected(1)
-            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    }
-
-    CLI::App app_;
-    std::size_t quiet_ = 0;
-};
-
-options interpret(const raw_values& raw) {
+options interpret(const bench::raw_values& raw) {
     options out;
     const auto with = [&raw](const std::string& name, auto&& use) {
         if (const auto found = raw.find(name); found != raw.end()) {
@@ -177,10 +121,10 @@ const std::vector<std::string_view>& strategy_names() {
 }
 
 parsed_options parse_options(int argc, const char* const* argv) {
-    command_line line;
+    bench::command_line line = described();
     try {
         return {interpret(line.parse(argc, argv)), 0};
-    } catch (const CLI::CallForHelp&) {
+    } catch (const bench::help_wanted&) {
         std::printf("%s\n", line.help().c_str());
         return {std::nullopt, 0};
     } catch (const std::exception& error) {

@@ -1,8 +1,9 @@
-// What the kernel says about this process and this machine.
+// What the kernel says about this process.
 #pragma once
 
 #include <cstdint>
-#include <string>
+
+#include "../support/machine.hpp"
 
 namespace million_tasks {
 
@@ -16,17 +17,8 @@ namespace million_tasks {
 // CPU time of all threads of this process, user and system.
 [[nodiscard]] double cpu_seconds();
 
-struct machine {
-    std::string cpu;
-    std::uint64_t cores = 0;
-    std::string kernel;
-    std::string compiler;
-    std::string flags;
-};
-
-[[nodiscard]] machine this_machine();
-
-// "AMD EPYC, 2 cores, Linux 6.1.0, g++ 12.2.0 -O3"
-[[nodiscard]] std::string machine_text(const machine& of);
+using bench::machine;
+using bench::machine_text;
+using bench::this_machine;
 
 }  // namespace million_tasks

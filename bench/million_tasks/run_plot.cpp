@@ -2,12 +2,16 @@
 #include <cmath>
 #include <functional>
 
+#include "../support/svg.hpp"
 #include "plot.hpp"
-#include "svg.hpp"
 #include "values.hpp"
 
 namespace million_tasks {
 namespace {
+
+using bench::anchor;
+using bench::point;
+using bench::svg;
 
 constexpr int width = 1000;
 constexpr int height = 560;

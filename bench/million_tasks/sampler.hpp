@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "output_file.hpp"
+#include "../support/output_file.hpp"
 
 namespace million_tasks {
 
@@ -30,7 +30,7 @@ struct sampler_options {
     std::uint64_t tasks = 0;
     bool progress = false;
     bool points = false;
-    output_file* csv = nullptr;  // or null
+    bench::output_file* csv = nullptr;  // or null
 
     [[nodiscard]] bool wanted() const { return progress || points || csv != nullptr; }
 };

@@ -2,10 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
-#include <cstdio>
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -15,16 +12,6 @@ namespace million_tasks {
 namespace {
 
 constexpr std::string_view duration_rule = "0s..24h as a number and a unit: ns, us, ms, s or m";
-
-// The number that the whole text says.
-template <class Number>
-std::optional<Number> number_in(std::string_view text) {
-    Number number = 0;
-    const char* const begin = text.data();
-    const char* const end = begin + text.size();
-    const auto [rest, error] = std::from_chars(begin, end, number);
-    return rest == end && error == std::errc{} ? std::optional(number) : std::nullopt;
-}
 
 std::optional<double> nanoseconds_in(std::string_view unit) {
     constexpr std::array<std::pair<std::string_view, double>, 5> units = {
@@ -40,7 +27,7 @@ std::optional<std::chrono::nanoseconds> duration_of(std::string_view text) {
     }
     const std::size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
     const auto unit = nanoseconds_in(text.substr(digits));
-    const auto number = number_in<double>(text.substr(0, digits));
+    const auto number = bench::number_in<double>(text.substr(0, digits));
     if (!unit || !number) {
         return std::nullopt;
     }
@@ -51,25 +38,7 @@ std::optional<std::chrono::nanoseconds> duration_of(std::string_view text) {
     return std::chrono::nanoseconds{static_cast<std::int64_t>(total)};
 }
 
-std::string range_text(std::uint64_t low, std::uint64_t high) {
-    return std::to_string(low) + ".." + std::to_string(high);
-}
-
 }  // namespace
-
-option_error::option_error(std::string_view option, std::string_view value,
-                           std::string_view allowed)
-    : std::runtime_error(std::string(option) + ": '" + std::string(value) +
-                         "' is not allowed; allowed: " + std::string(allowed)) {}
-
-std::uint64_t parse_count(std::string_view option, std::string_view value, std::uint64_t low,
-                          std::uint64_t high) {
-    const auto number = number_in<std::uint64_t>(value);
-    if (!number || *number < low || *number > high) {
-        throw option_error(option, value, range_text(low, high));
-    }
-    return *number;
-}
 
 std::chrono::nanoseconds parse_duration(std::string_view option, std::string_view value) {
     const auto duration = duration_of(value);
@@ -83,22 +52,14 @@ straggler_value parse_straggler(std::string_view option, std::string_view value)
     const std::size_t colon = value.find(':');
     const auto duration = duration_of(value.substr(0, colon));
     const std::string_view tail = colon == std::string_view::npos ? "" : value.substr(colon + 1);
-    const std::uint64_t every = number_in<std::uint64_t>(tail).value_or(0);
+    const std::uint64_t every = bench::number_in<std::uint64_t>(tail).value_or(0);
     if (!duration || duration->count() == 0 || every < 1 || every > tasks_max) {
         throw option_error(option, value,
                            "DURATION:EVERY such as 1s:1000; DURATION over 0s and up to 24h with "
                            "a unit (ns, us, ms, s, m), EVERY " +
-                               range_text(1, tasks_max));
+                               bench::range_text(1, tasks_max));
     }
     return {*duration, every};
-}
-
-std::string with_separators(std::uint64_t number) {
-    std::string text = std::to_string(number);
-    for (std::size_t from_end = 3; from_end < text.size(); from_end += 4) {
-        text.insert(text.size() - from_end, 1, ',');
-    }
-    return text;
 }
 
 std::string duration_text(std::chrono::nanoseconds duration) {
@@ -110,34 +71,6 @@ std::string duration_text(std::chrono::nanoseconds duration) {
         }
     }
     std::unreachable();
-}
-
-std::string mebibytes_text(std::uint64_t bytes) {
-    const double size = static_cast<double>(bytes) / 1048576.0;
-    return (size < 99.95 ? fixed(size, 1)
-                         : with_separators(static_cast<std::uint64_t>(std::llround(size)))) +
-           " MiB";
-}
-
-std::string short_number(double number) {
-    constexpr std::array<std::pair<double, const char*>, 3> scales = {
-        {{1e9, " G"}, {1e6, " M"}, {1e3, " k"}}};
-    double scaled = number;
-    const char* suffix = "";
-    for (const auto& [scale, name] : scales) {
-        if (number >= scale) {
-            scaled = number / scale;
-            suffix = name;
-            break;
-        }
-    }
-    return fixed(scaled, scaled < 9.995 ? 2 : scaled < 99.95 ? 1 : 0) + suffix;
-}
-
-std::string fixed(double number, int decimals) {
-    std::array<char, 64> buffer{};
-    std::snprintf(buffer.data(), buffer.size(), "%.*f", decimals, number);
-    return buffer.data();
 }
 
 }  // namespace million_tasks

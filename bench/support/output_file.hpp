@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace million_tasks {
+namespace bench {
 
 class output_file {
   public:
@@ -33,4 +33,4 @@ class output_file {
     int error_ = 0;  // errno of the first write that failed
 };
 
-}  // namespace million_tasks
+}  // namespace bench

@@ -4,7 +4,7 @@
 
 #include "values.hpp"
 
-namespace million_tasks {
+namespace bench {
 namespace {
 
 std::string escaped(std::string_view words) {
@@ -134,4 +134,4 @@ void svg::points(const std::vector<point>& list) {
     attribute("points", text);
 }
 
-}  // namespace million_tasks
+}  // namespace bench

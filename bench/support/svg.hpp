@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace million_tasks {
+namespace bench {
 
 struct point {
     double x = 0;
@@ -45,4 +45,4 @@ class svg {
     std::string out_;
 };
 
-}  // namespace million_tasks
+}  // namespace bench

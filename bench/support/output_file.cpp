@@ -7,7 +7,7 @@
 
 #include "values.hpp"
 
-namespace million_tasks {
+namespace bench {
 
 output_file::output_file(std::string option, std::string path)
     : option_(std::move(option)), path_(std::move(path)) {
@@ -48,4 +48,4 @@ void output_file::close() {
     }
 }
 
-}  // namespace million_tasks
+}  // namespace bench
