@@ -7,19 +7,22 @@
 //
 // Contract of a driver:
 //   1. A started operation gets exactly one terminal completion, canceled or not: its outcome and
-//      flags are set, its state becomes done, and its waiter is woken. Nothing is resumed inside a
-//      driver's call.
+//      flags are set, its state becomes done, and its waiter is woken. A multishot operation gets
+//      others before. Nothing is resumed inside a driver's call.
 //   2. start() and cancel() do not fail; a refusal of the kernel arrives as a completion.
 //   3. Completions arrive only inside poll() and wait().
 //
 // Thread: attach() fixes the loop's thread; everything but wake() is called there.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
 #include "clock.hpp"
 #include "operation.hpp"
+#include "result.hpp"
 
 namespace weir {
 
@@ -58,6 +61,21 @@ class driver {
 
     // Makes the present or the next wait() return. Any thread; async-signal-safe.
     virtual void wake() noexcept = 0;
+
+    // What may be asked for beyond single operations. Constant after attach().
+    [[nodiscard]] virtual io_features features() const noexcept { return {}; }
+
+    // Gives the kernel `count` receive buffers (a power of two, 1 to 32,768) of `size` bytes each,
+    // one behind the other from `memory`, as a new group, for requests with io_from_group. None of
+    // them is there for the kernel before provide_buffer(). `memory` outlives the group. Returns
+    // the group's number; std::errc::not_supported without receive_multishot.
+    [[nodiscard]] virtual result<std::uint16_t> add_buffer_group(std::byte* memory,
+                                                                 std::uint32_t count,
+                                                                 std::uint32_t size);
+    // No operation uses the group any more.
+    virtual void remove_buffer_group(std::uint16_t group) noexcept;
+    // Hands a buffer of the group to the kernel, behind those that it has; it takes them in order.
+    virtual void provide_buffer(std::uint16_t group, std::uint16_t buffer) noexcept;
 
     // Operations started and not done, without those of the driver itself.
     [[nodiscard]] virtual std::size_t in_flight() const noexcept = 0;

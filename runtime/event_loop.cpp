@@ -83,6 +83,39 @@ void event_loop::run_root(context& root, detail::completion_flag& done) {
     while (!done.done) {
         tick(done);
     }
+    finish_orphans();
+}
+
+// What was left behind in the kernel is canceled already, and ends before the thread may go.
+void event_loop::finish_orphans() {
+    while (orphans_ != 0) {
+        driver_->wait(std::nullopt);
+    }
+}
+
+void event_loop::run_tick_ends() noexcept {
+    while (detail::tick_end_node* const node = tick_ends_) {
+        tick_ends_ = node->next_tick_end;
+        if (tick_ends_ == nullptr) {
+            tick_ends_tail_ = &tick_ends_;
+        }
+        node->next_tick_end = nullptr;
+        node->is_queued = false;
+        node->at_tick_end(*node);
+    }
+}
+
+loop_service* event_loop::find_service(const void* key) const noexcept {
+    for (const auto& [known, service] : services_) {
+        if (known == key) {
+            return service.get();
+        }
+    }
+    return nullptr;
+}
+
+loop_service& event_loop::add_service(const void* key, std::unique_ptr<loop_service> made) {
+    return *services_.emplace_back(key, std::move(made)).second;
 }
 
 void event_loop::tick(const detail::completion_flag& done) {
@@ -93,6 +126,7 @@ void event_loop::tick(const detail::completion_flag& done) {
         counters_.posts += inbox_.drain();
         run_continuations();
     }
+    run_tick_ends();
     if (done.done) {
         return;
     }

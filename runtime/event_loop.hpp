@@ -15,6 +15,7 @@
 // Lifetime: outlives its tasks, its pools and every thread that posts to it.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <functional>
 #include <iosfwd>
@@ -22,6 +23,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "clock.hpp"
 #include "detail/root_task.hpp"
@@ -49,6 +51,22 @@ struct event_loop_options {
     duration stall_threshold = duration::zero();
     // Static storage; named in reports.
     const char* name = "loop";
+    // What the loop may use of what the kernel offers; for comparing, and for testing the ways
+    // without.
+    io_features features = {.linked = true,
+                            .accept_multishot = true,
+                            .receive_multishot = true,
+                            .bundles = true,
+                            .zero_copy = true};
+};
+
+// Something that a loop has one of, shared by what runs on it; see event_loop::service.
+class loop_service {
+  public:
+    loop_service() = default;
+    loop_service(const loop_service&) = delete;
+    loop_service& operator=(const loop_service&) = delete;
+    virtual ~loop_service() = default;
 };
 
 class event_loop : public scheduler {
@@ -98,6 +116,17 @@ class event_loop : public scheduler {
         return static_cast<event_loop*>(scheduler::current());
     }
 
+    // The loop's own object of class T, a loop_service, made by T(event_loop&) when it is first
+    // asked for and destroyed with the loop.
+    template <std::derived_from<loop_service> T>
+    [[nodiscard]] T& service() {
+        static constexpr char key = 0;
+        if (loop_service* const known = find_service(&key)) {
+            return static_cast<T&>(*known);
+        }
+        return static_cast<T&>(add_service(&key, std::make_unique<T>(*this)));
+    }
+
     [[nodiscard]] loop_counters counters() const noexcept;
     [[nodiscard]] const event_loop_options& options() const noexcept { return options_; }
 
@@ -115,6 +144,10 @@ class event_loop : public scheduler {
     void tick(const detail::completion_flag& done);
     [[nodiscard]] bool has_ready() const noexcept { return !ready_.empty() || !soon_.empty(); }
     void run_ready();
+    void run_tick_ends() noexcept;
+    void finish_orphans();
+    [[nodiscard]] loop_service* find_service(const void* key) const noexcept;
+    loop_service& add_service(const void* key, std::unique_ptr<loop_service> made);
     void resume(detail::ready_node& node);
     void resume_timed(detail::ready_node& node);
     void run_continuations();
@@ -124,6 +157,7 @@ class event_loop : public scheduler {
     event_loop_options options_;
     std::unique_ptr<weir::driver> driver_owner_;
     weir::inbox inbox_;
+    std::vector<std::pair<const void*, std::unique_ptr<loop_service>>> services_;
     detail::intrusive_list<detail::stop_listener> roots_;
     bool attached_ = false;
     std::thread::id thread_;  // of the first run

@@ -41,6 +41,21 @@ struct loop_counters {
     std::uint64_t deferred = 0;   // operations that waited for room under max_in_flight
 };
 
+namespace detail {
+
+// Something to be done when the tasks of this tick have run, before the loop turns to the kernel:
+// where what they asked for one by one is handed over at once.
+struct tick_end_node {
+    explicit tick_end_node(void (*action)(tick_end_node&) noexcept) noexcept
+        : at_tick_end(action) {}
+
+    void (*at_tick_end)(tick_end_node&) noexcept;  // may start operations; resumes nobody
+    tick_end_node* next_tick_end = nullptr;
+    bool is_queued = false;
+};
+
+}  // namespace detail
+
 class scheduler {
   public:
     scheduler(const scheduler&) = delete;
@@ -94,6 +109,19 @@ class scheduler {
         return true;
     }
 
+    // Runs `node` once at the end of this tick, in the order of these calls.
+    void at_tick_end(detail::tick_end_node& node) noexcept {
+        if (!std::exchange(node.is_queued, true)) {
+            *tick_ends_tail_ = &node;
+            tick_ends_tail_ = &node.next_tick_end;
+        }
+    }
+
+    // For an operation whose owner has gone: it was asked to cancel, and ends by itself. The loop's
+    // run() returns when none is left.
+    void add_orphan() noexcept { ++orphans_; }
+    void remove_orphan() noexcept { --orphans_; }
+
     // The context of the task that runs now, or null.
     [[nodiscard]] context* running() const noexcept { return running_; }
     context* exchange_running(context* task) noexcept { return std::exchange(running_, task); }
@@ -117,6 +145,9 @@ class scheduler {
     unsigned budget_ = 0;
     time_point tick_time_{};
     driver* driver_ = nullptr;
+    detail::tick_end_node* tick_ends_ = nullptr;
+    detail::tick_end_node** tick_ends_tail_ = &tick_ends_;
+    std::size_t orphans_ = 0;
     loop_counters counters_;
     detail::timer_wheel timers_;
 };

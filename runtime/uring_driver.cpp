@@ -5,11 +5,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
 
+#include "detail/uring_features.hpp"
+#include "detail/uring_requests.hpp"
 #include "event_loop.hpp"
 #include "uring_compat.hpp"
 
@@ -21,21 +24,19 @@ constexpr std::uint64_t wake_tag = UINT32_MAX;
 constexpr std::uint64_t cancel_tag = UINT32_MAX - 1;
 constexpr std::uint32_t no_entry = UINT32_MAX;
 
+constexpr std::size_t reap_batch = 64;
+
 constexpr std::uint64_t tag_of(std::uint32_t index, std::uint32_t generation) noexcept {
     return (std::uint64_t{generation} << 32) | index;
 }
 
-std::uint8_t opcode_of(io_opcode opcode) noexcept {
-    switch (opcode) {
-        case io_opcode::nop:
-            return IORING_OP_NOP;
-        case io_opcode::read:
-            return IORING_OP_READ;
-        case io_opcode::write:
-            return IORING_OP_WRITE;
-    }
-    detail::fatal("unknown io_opcode %d", static_cast<int>(opcode));
-}
+// In a tag's index: the completion is of operation::first.
+constexpr std::uint32_t first_bit = 1U << 31;
+
+static_assert(detail::completion_has_buffer == IORING_CQE_F_BUFFER &&
+              detail::completion_more == IORING_CQE_F_MORE &&
+              detail::completion_nonempty == IORING_CQE_F_SOCK_NONEMPTY &&
+              detail::completion_notification == IORING_CQE_F_NOTIF);
 
 }  // namespace
 
@@ -44,7 +45,10 @@ std::unique_ptr<driver> make_default_driver(const event_loop_options& options) {
 }
 
 uring_driver::uring_driver(const event_loop_options& options)
-    : clock_(options.clock), entries_max_(options.max_in_flight), free_entry_(no_entry) {
+    : clock_(options.clock),
+      allowed_(options.features),
+      entries_max_(options.max_in_flight),
+      free_entry_(no_entry) {
     // Room for every operation's completion, a cancel's and the wake's.
     setup_ = detail::create_ring(ring_, options.ring_entries,
                                  std::bit_ceil(2 * options.max_in_flight + 2));
@@ -69,6 +73,12 @@ uring_driver::~uring_driver() {
 
 void uring_driver::attach() {
     detail::enable_ring(ring_);
+    const io_features offered = detail::features_of(ring_, setup_);
+    features_.linked = offered.linked && allowed_.linked;
+    features_.accept_multishot = offered.accept_multishot && allowed_.accept_multishot;
+    features_.receive_multishot = offered.receive_multishot && allowed_.receive_multishot;
+    features_.bundles = offered.bundles && allowed_.bundles && features_.receive_multishot;
+    features_.zero_copy = offered.zero_copy && allowed_.zero_copy;
     arm_wake();
 }
 
@@ -79,13 +89,21 @@ time_point uring_driver::now() const noexcept {
 io_uring_sqe& uring_driver::next_sqe() noexcept {
     io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
     while (sqe == nullptr) {
-        enter(0, nullptr);
+        make_room();
         sqe = io_uring_get_sqe(&ring_);
-        if (sqe == nullptr) {
-            reap();  // the kernel takes nothing (EBUSY) before completions are reaped
-        }
     }
     return *sqe;
+}
+
+// Submits what stands in the queue. Where the kernel takes nothing (EBUSY) before completions are
+// reaped, they are set aside for the next poll() or wait(): nothing may complete inside start().
+void uring_driver::make_room() noexcept {
+    enter(0, nullptr);
+    if (io_uring_sq_space_left(&ring_) == 0) {
+        std::array<io_uring_cqe, reap_batch> batch;
+        const unsigned count = take_completions(batch);
+        set_aside_.insert(set_aside_.end(), batch.begin(), batch.begin() + count);
+    }
 }
 
 void uring_driver::arm_wake() noexcept {
@@ -120,14 +138,23 @@ void uring_driver::submit_now(detail::operation& op) noexcept {
     entries_[index].operation = &op;
     op.index = index;
     op.state = detail::operation_state::in_flight;
+    const std::uint64_t tag = tag_of(index, entries_[index].generation);
+    if (op.first != nullptr) [[unlikely]] {
+        op.first_outcome = detail::operation::no_outcome;
+        // A chain that is cut by a submission does not hold.
+        while (io_uring_sq_space_left(&ring_) < 2) {
+            make_room();
+        }
+        prepare(*op.first, tag | first_bit, IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS);
+    }
+    prepare(op.request, tag, 0);
+}
+
+void uring_driver::prepare(const io_request& request, std::uint64_t tag, unsigned flags) noexcept {
     io_uring_sqe& sqe = next_sqe();
-    std::memset(&sqe, 0, sizeof sqe);
-    sqe.opcode = opcode_of(op.request.opcode);
-    sqe.fd = op.request.fd;
-    sqe.addr = reinterpret_cast<std::uintptr_t>(op.request.address);
-    sqe.len = op.request.length;
-    sqe.off = op.request.offset;
-    sqe.user_data = tag_of(index, entries_[index].generation);
+    detail::describe(request, sqe);
+    sqe.flags |= static_cast<std::uint8_t>(flags);
+    sqe.user_data = tag;
 }
 
 void uring_driver::submit_deferred() noexcept {
@@ -145,11 +172,29 @@ void uring_driver::submit_deferred() noexcept {
 
 void uring_driver::finish(detail::operation& op, std::int32_t outcome,
                           std::uint32_t flags) noexcept {
-    op.outcome = outcome;
-    op.completion_flags = flags;
     op.state = detail::operation_state::done;
     --in_flight_;
-    op.wake();
+    deliver(op, outcome, flags);
+}
+
+void uring_driver::deliver(detail::operation& op, std::int32_t outcome,
+                           std::uint32_t flags) noexcept {
+    op.outcome = outcome;
+    op.completion_flags = flags;
+    if (op.completed != nullptr) {
+        op.completed(op);
+    } else if (op.state == detail::operation_state::done) {
+        op.wake();
+    }
+}
+
+void uring_driver::ask_to_cancel(std::uint64_t tag) noexcept {
+    io_uring_sqe& sqe = next_sqe();
+    std::memset(&sqe, 0, sizeof sqe);
+    sqe.opcode = IORING_OP_ASYNC_CANCEL;
+    sqe.fd = -1;
+    sqe.addr = tag;
+    sqe.user_data = cancel_tag;
 }
 
 void uring_driver::cancel(detail::operation& op) noexcept {
@@ -158,14 +203,11 @@ void uring_driver::cancel(detail::operation& op) noexcept {
     }
     op.cancel_asked = true;
     if (op.state == detail::operation_state::in_flight) {
-        // Read first: next_sqe may reap, and then the entry may be another operation's.
-        const std::uint64_t target = tag_of(op.index, entries_[op.index].generation);
-        io_uring_sqe& sqe = next_sqe();
-        std::memset(&sqe, 0, sizeof sqe);
-        sqe.opcode = IORING_OP_ASYNC_CANCEL;
-        sqe.fd = -1;
-        sqe.addr = target;
-        sqe.user_data = cancel_tag;
+        const std::uint64_t tag = tag_of(op.index, entries_[op.index].generation);
+        if (op.first != nullptr) {
+            ask_to_cancel(tag | first_bit);  // while that is under way, the other cannot be found
+        }
+        ask_to_cancel(tag);
         return;
     }
     for (detail::ready_node** link = &deferred_head_; *link != nullptr; link = &(*link)->next) {
@@ -182,7 +224,7 @@ void uring_driver::cancel(detail::operation& op) noexcept {
 }
 
 bool uring_driver::has_work() const noexcept {
-    return io_uring_sq_ready(&ring_) != 0 || io_uring_cq_ready(&ring_) != 0 ||
+    return io_uring_sq_ready(&ring_) != 0 || has_completions() ||
            (IO_URING_READ_ONCE(*ring_.sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) !=
                0;
 }
@@ -220,33 +262,63 @@ void uring_driver::complete(const io_uring_cqe& cqe) noexcept {
     if (index == cancel_tag) {
         return;  // found, gone already, or beyond recall: the operation's own completion tells
     }
-    entry& slot = entries_[index];
+    entry& slot = entries_[index & ~first_bit];
     if (slot.operation == nullptr || slot.generation != cqe.user_data >> 32) {
         return;  // stale
     }
     detail::operation& op = *slot.operation;
+    if ((cqe.flags & IORING_CQE_F_MORE) != 0) {
+        deliver(op, cqe.res, cqe.flags);
+        return;
+    }
     slot.operation = nullptr;
     ++slot.generation;
     slot.next_free = free_entry_;
-    free_entry_ = index;
+    free_entry_ = index & ~first_bit;
+    if ((index & first_bit) != 0) {
+        // Of the requests behind one that was to be silent and failed, the kernel says nothing.
+        op.first_outcome = cqe.res;
+        finish(op, -ECANCELED, 0);
+        return;
+    }
     finish(op, cqe.res, cqe.flags);
 }
 
-unsigned uring_driver::reap() noexcept {
-    unsigned reaped = 0;
+unsigned uring_driver::take_completions(std::span<io_uring_cqe> into) noexcept {
+    unsigned taken = 0;
     unsigned head = 0;
     io_uring_cqe* cqe = nullptr;
     io_uring_for_each_cqe(&ring_, head, cqe) {
-        complete(*cqe);
-        ++reaped;
+        if (taken == into.size()) {
+            break;
+        }
+        into[taken] = *cqe;
+        ++taken;
     }
-    io_uring_cq_advance(&ring_, reaped);
-    counters_.cqes += reaped;
+    io_uring_cq_advance(&ring_, taken);
+    counters_.cqes += taken;
+    return taken;
+}
+
+void uring_driver::reap() noexcept {
+    std::array<io_uring_cqe, reap_batch> batch;
+    unsigned taken = 0;
+    do {
+        // By index: a completion may set others aside.
+        for (std::size_t index = 0; index < set_aside_.size(); ++index) {
+            const io_uring_cqe earlier = set_aside_[index];
+            complete(earlier);
+        }
+        set_aside_.clear();
+        taken = take_completions(batch);
+        for (const io_uring_cqe& cqe : std::span(batch).first(taken)) {
+            complete(cqe);
+        }
+    } while (taken == batch.size() || !set_aside_.empty());
     if (!wake_armed_) {
         arm_wake();
     }
     submit_deferred();
-    return reaped;
 }
 
 void uring_driver::poll() noexcept {
@@ -258,7 +330,7 @@ void uring_driver::poll() noexcept {
 }
 
 void uring_driver::wait(std::optional<time_point> deadline) noexcept {
-    if (io_uring_cq_ready(&ring_) != 0 || (deadline && *deadline <= now())) {
+    if (has_completions() || (deadline && *deadline <= now())) {
         if (has_work()) {
             poll();
         }

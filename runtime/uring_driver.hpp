@@ -16,8 +16,10 @@
 #include <liburing.h>
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
+#include "detail/uring_buffers.hpp"
 #include "driver.hpp"
 #include "scheduler.hpp"
 #include "uring_setup.hpp"
@@ -40,6 +42,17 @@ class uring_driver final : public driver {
     void wake() noexcept override;
     [[nodiscard]] std::size_t in_flight() const noexcept override { return in_flight_; }
     void add_counters(loop_counters& counters) const noexcept override;
+    [[nodiscard]] io_features features() const noexcept override { return features_; }
+    [[nodiscard]] result<std::uint16_t> add_buffer_group(std::byte* memory, std::uint32_t count,
+                                                         std::uint32_t size) override {
+        return buffers_.add(ring_, memory, count, size);
+    }
+    void remove_buffer_group(std::uint16_t group) noexcept override {
+        buffers_.remove(ring_, group);
+    }
+    void provide_buffer(std::uint16_t group, std::uint16_t buffer) noexcept override {
+        buffers_.provide(group, buffer);
+    }
 
     // What the kernel granted.
     [[nodiscard]] const detail::ring_setup& setup() const noexcept { return setup_; }
@@ -52,20 +65,32 @@ class uring_driver final : public driver {
     };
 
     io_uring_sqe& next_sqe() noexcept;
+    void prepare(const io_request& request, std::uint64_t tag, unsigned flags) noexcept;
+    void ask_to_cancel(std::uint64_t tag) noexcept;
     void submit_now(detail::operation& op) noexcept;
     void submit_deferred() noexcept;
     void finish(detail::operation& op, std::int32_t outcome, std::uint32_t flags) noexcept;
+    static void deliver(detail::operation& op, std::int32_t outcome, std::uint32_t flags) noexcept;
     void complete(const io_uring_cqe& cqe) noexcept;
     void arm_wake() noexcept;
-    unsigned reap() noexcept;
+    void make_room() noexcept;
+    unsigned take_completions(std::span<io_uring_cqe> into) noexcept;
+    void reap() noexcept;
+    [[nodiscard]] bool has_completions() const noexcept {
+        return !set_aside_.empty() || io_uring_cq_ready(&ring_) != 0;
+    }
     void enter(unsigned wait_for, __kernel_timespec* timeout) noexcept;
     void idle_on_manual_clock(std::optional<time_point> deadline) noexcept;
 
     manual_clock* clock_;
     io_uring ring_{};
     detail::ring_setup setup_;
+    io_features allowed_;   // what the options leave in use
+    io_features features_;  // and the kernel offers
+    detail::uring_buffers buffers_;
     int wake_fd_ = -1;
     bool wake_armed_ = false;
+    std::vector<io_uring_cqe> set_aside_;  // reaped, to be delivered by poll() or wait()
     std::vector<entry> entries_;
     std::uint32_t entries_max_;
     std::uint32_t free_entry_;

@@ -4,8 +4,8 @@ examples/, where they are compiled and run.
 usage: header_examples.py ROOT
 
 An example is a block of comment lines that start with five spaces. Its lines have to appear in
-examples/header_examples_FOLDER.cpp (the folder's last part) in their order, whatever their spacing, with at most
-EXTRA_LINES_MAX lines of surroundings among them.
+examples/header_examples_FOLDER.cpp (the folder's last part) in their order, whatever their spacing,
+with at most EXTRA_LINES_MAX lines of surroundings among them.
 """
 
 import pathlib
