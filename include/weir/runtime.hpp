@@ -9,6 +9,7 @@
 #include "runtime/driver.hpp"
 #include "runtime/event.hpp"
 #include "runtime/event_loop.hpp"
+#include "runtime/file/descriptor.hpp"
 #include "runtime/frame_allocator.hpp"
 #include "runtime/inbox.hpp"
 #include "runtime/intrusive_list.hpp"
