@@ -15,6 +15,8 @@
 #include "runtime/intrusive_list.hpp"
 #include "runtime/latch.hpp"
 #include "runtime/mutex.hpp"
+#include "runtime/net/address.hpp"
+#include "runtime/net/errors.hpp"
 #include "runtime/nop.hpp"
 #include "runtime/operation.hpp"
 #include "runtime/ready_queue.hpp"
