@@ -160,6 +160,16 @@ class TextRules(TidyTest):
             self.fires("forbidden-call", f"auto x = {call};\n", "runtime/task.cpp")
             self.passes(f"auto x = {call};\n")
 
+    def test_each_such_call_has_its_file(self):
+        listed = {"runtime/thread/meson.build": "'native_thread.cpp', 'offload_core.cpp'",
+                  "runtime/thread/README.md": ""}
+        call = "pthread_create(&id, nullptr, run, nullptr);\n"
+        self.assertEqual(rules_found({**listed, "runtime/thread/native_thread.cpp": call}), set())
+        self.assertEqual(rules_found({**listed, "runtime/thread/offload_core.cpp": call}),
+                         {"forbidden-call"})
+        self.assertEqual(rules_found({**listed, "runtime/thread/native_thread.cpp": "rand();\n"}),
+                         {"forbidden-call"})
+
     def test_calls_that_only_look_like_it_pass(self):
         for call in ("tick_time()", "driver.time(1)", "this->clock(1)", "std::thread::id",
                      "// time(nullptr)", '"rand()"', "loop.sleep(1)"):
