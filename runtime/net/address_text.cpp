@@ -33,7 +33,7 @@ bool read_port(std::string_view text, std::uint16_t& port) noexcept {
 template <class Address>
 bool read_host(int family, std::string_view text, Address& address) noexcept {
     std::array<char, INET6_ADDRSTRLEN> terminated{};
-    if (text.size() >= terminated.size()) {
+    if (text.size() >= terminated.size() || text.contains('\0')) {
         return false;
     }
     std::ranges::copy(text, terminated.begin());

@@ -34,6 +34,8 @@ class net_error_category final : public std::error_category {
                 return "no delimiter came within the limit";
             case net_errc::unexpected_end:
                 return "the stream ended before all that was wanted had come";
+            case net_errc::end_of_stream:
+                return "the stream has ended";
         }
         return "unknown network error " + std::to_string(value);
     }

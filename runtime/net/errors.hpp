@@ -26,7 +26,8 @@ enum class net_errc {
     resolver_timeout,     // no answer within the time that the caller gave
     resolver_busy,        // as many lookups are under way as are allowed
     line_too_long,        // no delimiter within the limit
-    unexpected_end        // the stream ended inside what was being read
+    unexpected_end,       // the stream ended inside what was being read
+    end_of_stream         // the stream ended where something was to begin
 };
 
 // The category of net_errc; its name is "weir.net".

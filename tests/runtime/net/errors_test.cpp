@@ -10,7 +10,7 @@ namespace weir {
 namespace {
 
 constexpr int first_code = static_cast<int>(net_errc::bad_address);
-constexpr int last_code = static_cast<int>(net_errc::unexpected_end);
+constexpr int last_code = static_cast<int>(net_errc::end_of_stream);
 
 TEST(NetErrorsTest, EveryErrorHasATextOfItsOwn) {
     std::set<std::string> texts;
