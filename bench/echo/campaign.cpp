@@ -1,0 +1,168 @@
+#include "campaign.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <exception>
+
+namespace echo {
+namespace {
+
+using clock = std::chrono::steady_clock;
+using seconds = std::chrono::duration<double>;
+
+// --quick: no measurement starts after `quick_last`; the slowest end of one, a server that does not
+// answer and then does not stop either, takes 4 s.
+constexpr seconds quick_target{43};
+constexpr seconds quick_last{45};
+constexpr double quick_window_min_s = 0.02;
+constexpr double quick_window_max_s = 1.0;
+// What starting, connecting and stopping take until that has been measured.
+constexpr double overhead_guess_s = 0.1;
+constexpr double warm_up_share = 0.15;
+constexpr double warm_up_max_s = 0.2;
+
+std::chrono::nanoseconds nanoseconds_of(double of) {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(seconds(of));
+}
+
+class campaign {
+  public:
+    campaign(const options& asked, bool progress)
+        : asked_(asked), progress_(progress), cores_(choose_cores()) {
+        left_ = asked.rounds * asked.shapes.size() * asked.servers.size();
+        for (const shape& of : asked.shapes) {
+            for (const server* const which : asked.servers) {
+                row each;
+                each.server = which->name;
+                each.of = of;
+                rows_.push_back(std::move(each));
+            }
+        }
+        failed_.resize(asked.servers.size());
+    }
+
+    outcome run() {
+        if (cores_.server == cores_.load) {
+            note("only one processor may be used: server and load generator share it");
+        }
+        pin(cores_.load);
+        for (std::size_t index = 0; index < asked_.servers.size(); ++index) {
+            guarded(index, [&] { look_at_idle(index); });
+        }
+        for (std::uint64_t round = 0; round < asked_.rounds; ++round) {
+            for (std::size_t index = 0; index < asked_.shapes.size(); ++index) {
+                run_shape(round, index);
+            }
+        }
+        say("");
+        if (skipped_ > 0) {
+            note(std::to_string(skipped_) + " of " + std::to_string(asked_.rounds * rows_.size()) +
+                 " measurements were left out to end within 50 s");
+        }
+        std::erase_if(rows_, [](const row& each) { return each.rounds.empty(); });
+        out_.rows = std::move(rows_);
+        return std::move(out_);
+    }
+
+  private:
+    // Each round starts with another server.
+    void run_shape(std::uint64_t round, std::size_t shape_index) {
+        const std::size_t count = asked_.servers.size();
+        for (std::size_t place = 0; place < count; ++place) {
+            const std::size_t index = (place + round) % count;
+            guarded(index, [&] { run_one(round, shape_index, index); });
+            --left_;
+        }
+    }
+
+    void look_at_idle(std::size_t index) {
+        const server& which = *asked_.servers[index];
+        say("idle connections of " + std::string(which.name));
+        const double bytes = idle_connection_bytes(which, cores_);
+        for (row& each : rows_) {
+            if (each.server == which.name) {
+                each.idle_bytes = bytes;
+            }
+        }
+    }
+
+    void run_one(std::uint64_t round, std::size_t shape_index, std::size_t index) {
+        if (asked_.quick && elapsed() > quick_last) {
+            ++skipped_;
+            return;
+        }
+        row& target = rows_[shape_index * asked_.servers.size() + index];
+        say("round " + std::to_string(round + 1) + " of " + std::to_string(asked_.rounds) + ": " +
+            target.server + ", " + shape_text(target.of));
+        const double window = window_s();
+        run_plan plan;
+        plan.which = asked_.servers[index];
+        plan.of = target.of;
+        plan.rate = asked_.rate;
+        plan.warm_up = nanoseconds_of(std::min(window * warm_up_share, warm_up_max_s));
+        plan.window = nanoseconds_of(window);
+        plan.cores = cores_;
+        const auto before = clock::now();
+        target.rounds.push_back(measure(plan));
+        overhead_s_ += seconds(clock::now() - before).count() - window;
+        ++measured_;
+    }
+
+    // How long to measure now: as asked, and with --quick no more than leaves time for the rest.
+    [[nodiscard]] double window_s() const {
+        if (!asked_.quick) {
+            return asked_.seconds;
+        }
+        const double overhead =
+            measured_ == 0 ? overhead_guess_s : overhead_s_ / static_cast<double>(measured_);
+        const double share =
+            seconds(quick_target - elapsed()).count() / static_cast<double>(left_) - overhead;
+        return std::clamp(share, quick_window_min_s,
+                          asked_.seconds_given ? std::max(asked_.seconds, quick_window_min_s)
+                                               : quick_window_max_s);
+    }
+
+    // A server that fails once is left out from then on.
+    template <class Work>
+    void guarded(std::size_t index, Work work) {
+        if (failed_[index]) {
+            return;
+        }
+        try {
+            work();
+        } catch (const std::exception& error) {
+            failed_[index] = true;
+            out_.failed = true;
+            note(std::string(asked_.servers[index]->name) + ": " + error.what());
+        }
+    }
+
+    [[nodiscard]] seconds elapsed() const { return clock::now() - started_; }
+    void note(const std::string& text) { out_.notes.push_back(text); }
+    void say(const std::string& text) const {
+        if (progress_) {
+            std::fprintf(stderr, "\r\033[K%s", text.c_str());
+        }
+    }
+
+    const options& asked_;
+    bool progress_;
+    core_pair cores_;
+    clock::time_point started_ = clock::now();
+    std::vector<row> rows_;
+    std::vector<bool> failed_;  // by server
+    std::uint64_t left_ = 0;
+    std::uint64_t measured_ = 0;
+    std::uint64_t skipped_ = 0;
+    double overhead_s_ = 0;
+    outcome out_;
+};
+
+}  // namespace
+
+outcome run_campaign(const options& asked, bool progress) {
+    return campaign(asked, progress).run();
+}
+
+}  // namespace echo

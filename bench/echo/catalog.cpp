@@ -1,0 +1,54 @@
+#include "catalog.hpp"
+
+#include <array>
+
+namespace echo {
+namespace {
+
+constexpr std::string_view here = "echo_server";
+constexpr std::string_view asio_uring_program = "echo_server_asio_uring";
+
+#ifdef WEIR_ECHO_ASIO
+constexpr std::string_view asio_missing;
+#else
+constexpr std::string_view asio_missing = "Boost 1.81 (Debian: libboost1.81-dev)";
+#endif
+#ifdef WEIR_ECHO_LIBUV
+constexpr std::string_view libuv_missing;
+#else
+constexpr std::string_view libuv_missing = "libuv (Debian: libuv1-dev)";
+#endif
+
+constexpr auto all = std::to_array<server>({
+    {"liburing_link", here, "liburing by hand, the receive chained behind the answer", ""},
+    {"liburing_multishot", here, "liburing by hand, multishot receive and a buffer ring", ""},
+    {"epoll", here, "epoll by hand, level-triggered", ""},
+    {"asio_epoll", here, "Boost.Asio on epoll, callbacks", asio_missing},
+    {"asio_uring", asio_uring_program, "Boost.Asio on io_uring, callbacks", asio_missing},
+    {"libuv", here, "libuv, callbacks", libuv_missing},
+});
+
+}  // namespace
+
+std::span<const server> catalog() { return all; }
+
+const server* find_server(std::string_view name) {
+    for (const server& each : all) {
+        if (each.name == name) {
+            return &each;
+        }
+    }
+    return nullptr;
+}
+
+std::string built_names() {
+    std::string names;
+    for (const server& each : all) {
+        if (each.missing.empty()) {
+            names += (names.empty() ? "" : ", ") + std::string(each.name);
+        }
+    }
+    return names;
+}
+
+}  // namespace echo

@@ -1,0 +1,41 @@
+// What the command line of echo asks for. Limits are inclusive, and every error that they cause
+// prints them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "catalog.hpp"
+#include "shape.hpp"
+
+namespace echo {
+
+inline constexpr std::uint64_t rounds_max = 1'000;
+inline constexpr double seconds_min = 0.01;
+inline constexpr double seconds_max = 600;
+inline constexpr double rate_max = 100'000'000;
+
+struct options {
+    std::vector<const server*> servers;
+    std::vector<shape> shapes;
+    std::uint64_t rounds = 5;
+    double seconds = 1;
+    double rate = 0;  // messages a second; 0: closed loop
+    bool quick = false;
+    bool seconds_given = false;
+    std::string json_path;
+    std::string plot_path;
+};
+
+// Where `value` is empty the program has said all it has to say and ends with `exit_code`: 0 after
+// --help and --list, 2 after a bad option, which is named on stderr in one line.
+struct parsed_options {
+    std::optional<options> value;
+    int exit_code = 0;
+};
+
+[[nodiscard]] parsed_options parse_options(int argc, const char* const* argv);
+
+}  // namespace echo
