@@ -16,6 +16,7 @@
 #include "runtime/latch.hpp"
 #include "runtime/mutex.hpp"
 #include "runtime/net/address.hpp"
+#include "runtime/net/datagram.hpp"
 #include "runtime/net/errors.hpp"
 #include "runtime/nop.hpp"
 #include "runtime/operation.hpp"
