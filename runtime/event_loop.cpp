@@ -26,6 +26,8 @@ event_loop_options checked(event_loop_options options) {
     check_range("max_in_flight", options.max_in_flight, 1, 1'048'576);
     check_range("tick_budget", options.tick_budget, 1, UINT32_MAX);
     check_range("inbox_capacity", options.inbox_capacity, 1, SIZE_MAX);
+    check_range("receive_buffers", options.receive_buffers, 1, 32'768);
+    check_range("receive_buffer_size", options.receive_buffer_size, 64, 1'048'576);
     if (options.stall_threshold < duration::zero()) {
         throw std::invalid_argument("event_loop_options::stall_threshold is " +
                                     std::to_string(options.stall_threshold.count()) +
@@ -86,9 +88,9 @@ void event_loop::run_root(context& root, detail::completion_flag& done) {
     finish_orphans();
 }
 
-// What was left behind in the kernel is canceled already, and ends before the thread may go.
 void event_loop::finish_orphans() {
-    while (orphans_ != 0) {
+    orphans_.for_each([](detail::orphan& left) { left.give_up(); });
+    while (!orphans_.empty()) {
         driver_->wait(std::nullopt);
     }
 }

@@ -49,6 +49,11 @@ struct event_loop_options {
     // A resume that holds the loop longer than this is counted and reported on standard error with
     // the name of its task; zero turns the detector (two clock reads a resume) off.
     duration stall_threshold = duration::zero();
+    // Buffers that all sockets of the loop share for receive(), 1 to 32,768, rounded up to a power
+    // of two, and the bytes of each, 64 to 1 MiB. Allocated at the first receive(). One connection
+    // holds at most an eighth of them.
+    unsigned receive_buffers = 256;
+    unsigned receive_buffer_size = 4096;
     // Static storage; named in reports.
     const char* name = "loop";
     // What the loop may use of what the kernel offers; for comparing, and for testing the ways

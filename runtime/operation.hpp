@@ -58,17 +58,15 @@ enum class io_opcode : std::uint8_t {
 };
 
 // How an operation deviates from the plain one; combined by |.
-enum io_option : std::uint8_t {
-    io_multishot = 1,   // accept, receive, receive_message, poll: completes many times
-    io_from_group = 2,  // receive, receive_message: into a buffer of `buffer_group`
-    io_bundle = 4,      // receive: into as many of them as are filled at once
-    io_poll_first = 8   // receive, send: waits for readiness before the first attempt
-};
+inline constexpr std::uint8_t io_multishot = 1;   // accept, receive, receive_message, poll: many times
+inline constexpr std::uint8_t io_from_group = 2;  // receives: into a buffer of `buffer_group`
+inline constexpr std::uint8_t io_bundle = 4;      // receive: into as many as are filled at once
+inline constexpr std::uint8_t io_poll_first = 8;  // receive, send: waits before the first attempt
 
 // What is asked of the kernel, in its own terms (io_uring_enter(2), the SQE's fields).
 struct io_request {
     io_opcode opcode = io_opcode::nop;
-    std::uint8_t options = 0;  // of io_option
+    std::uint8_t options = 0;  // io_multishot and the others above
     std::uint16_t buffer_group = 0;
     int fd = -1;
     void* address = nullptr;

@@ -15,6 +15,7 @@
 
 #include "clock.hpp"
 #include "context.hpp"
+#include "intrusive_list.hpp"
 #include "ready_queue.hpp"
 #include "timer_wheel.hpp"
 
@@ -31,14 +32,15 @@ struct loop_counters {
     std::uint64_t timers_armed = 0;
     std::uint64_t timers_fired = 0;
     std::uint64_t timers_canceled = 0;
-    std::uint64_t posts = 0;      // functions run from the inbox
-    std::uint64_t wakes = 0;      // wake-ups by other threads while the loop slept
-    std::uint64_t stalls = 0;     // resumes that ran longer than stall_threshold
-    std::uint64_t enters = 0;     // io_uring_enter calls
-    std::uint64_t sqes = 0;       // operations handed to the kernel
-    std::uint64_t cqes = 0;       // completions reaped
-    std::uint64_t overflows = 0;  // times the completion queue had overflowed
-    std::uint64_t deferred = 0;   // operations that waited for room under max_in_flight
+    std::uint64_t posts = 0;             // functions run from the inbox
+    std::uint64_t wakes = 0;             // wake-ups by other threads while the loop slept
+    std::uint64_t stalls = 0;            // resumes that ran longer than stall_threshold
+    std::uint64_t enters = 0;            // io_uring_enter calls
+    std::uint64_t sqes = 0;              // operations handed to the kernel
+    std::uint64_t cqes = 0;              // completions reaped
+    std::uint64_t overflows = 0;         // times the completion queue had overflowed
+    std::uint64_t deferred = 0;          // operations that waited for room under max_in_flight
+    std::uint64_t buffer_shortages = 0;  // receives that ended for want of a free buffer
 };
 
 namespace detail {
@@ -52,6 +54,18 @@ struct tick_end_node {
     void (*at_tick_end)(tick_end_node&) noexcept;  // may start operations; resumes nobody
     tick_end_node* next_tick_end = nullptr;
     bool is_queued = false;
+};
+
+// Something whose owner has gone while the kernel still works for it: it ends by itself, unlinks
+// and frees itself.
+class orphan : public list_node {
+  public:
+    // The loop's run() is about to return: end soon (and not inside this call).
+    virtual void give_up() noexcept = 0;
+
+  protected:
+    orphan() = default;
+    ~orphan() = default;
 };
 
 }  // namespace detail
@@ -117,10 +131,23 @@ class scheduler {
         }
     }
 
-    // For an operation whose owner has gone: it was asked to cancel, and ends by itself. The loop's
-    // run() returns when none is left.
-    void add_orphan() noexcept { ++orphans_; }
-    void remove_orphan() noexcept { --orphans_; }
+    // No effect on one that is not queued.
+    void cancel_tick_end(detail::tick_end_node& node) noexcept {
+        for (detail::tick_end_node** link = &tick_ends_; *link != nullptr;
+             link = &(*link)->next_tick_end) {
+            if (*link == &node) {
+                *link = std::exchange(node.next_tick_end, nullptr);
+                node.is_queued = false;
+                if (tick_ends_tail_ == &node.next_tick_end) {
+                    tick_ends_tail_ = link;
+                }
+                return;
+            }
+        }
+    }
+
+    // Until it unlinks itself, run() does not return; see detail::orphan.
+    void add_orphan(detail::orphan& left) noexcept { orphans_.push_back(left); }
 
     // The context of the task that runs now, or null.
     [[nodiscard]] context* running() const noexcept { return running_; }
@@ -147,7 +174,7 @@ class scheduler {
     driver* driver_ = nullptr;
     detail::tick_end_node* tick_ends_ = nullptr;
     detail::tick_end_node** tick_ends_tail_ = &tick_ends_;
-    std::size_t orphans_ = 0;
+    detail::intrusive_list<detail::orphan> orphans_;
     loop_counters counters_;
     detail::timer_wheel timers_;
 };

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 #include "detail/uring_features.hpp"
 #include "detail/uring_requests.hpp"
@@ -216,8 +217,9 @@ void uring_driver::cancel(detail::operation& op) noexcept {
             if (deferred_tail_ == &op.next) {
                 deferred_tail_ = link;
             }
-            op.next = nullptr;
-            finish(op, -ECANCELED, 0);
+            // Told in the next poll() or wait(): nothing completes inside cancel().
+            op.next = canceled_;
+            canceled_ = &op;
             return;
         }
     }
@@ -310,11 +312,16 @@ void uring_driver::reap() noexcept {
             complete(earlier);
         }
         set_aside_.clear();
+        while (canceled_ != nullptr) {
+            auto& op = static_cast<detail::operation&>(*canceled_);
+            canceled_ = std::exchange(op.next, nullptr);
+            finish(op, -ECANCELED, 0);
+        }
         taken = take_completions(batch);
         for (const io_uring_cqe& cqe : std::span(batch).first(taken)) {
             complete(cqe);
         }
-    } while (taken == batch.size() || !set_aside_.empty());
+    } while (taken == batch.size() || !set_aside_.empty() || canceled_ != nullptr);
     if (!wake_armed_) {
         arm_wake();
     }

@@ -77,7 +77,7 @@ class uring_driver final : public driver {
     unsigned take_completions(std::span<io_uring_cqe> into) noexcept;
     void reap() noexcept;
     [[nodiscard]] bool has_completions() const noexcept {
-        return !set_aside_.empty() || io_uring_cq_ready(&ring_) != 0;
+        return !set_aside_.empty() || canceled_ != nullptr || io_uring_cq_ready(&ring_) != 0;
     }
     void enter(unsigned wait_for, __kernel_timespec* timeout) noexcept;
     void idle_on_manual_clock(std::optional<time_point> deadline) noexcept;
@@ -96,6 +96,7 @@ class uring_driver final : public driver {
     std::uint32_t free_entry_;
     detail::ready_node* deferred_head_ = nullptr;
     detail::ready_node** deferred_tail_ = &deferred_head_;
+    detail::ready_node* canceled_ = nullptr;  // while they were deferred
     std::size_t in_flight_ = 0;
     loop_counters counters_;
 };

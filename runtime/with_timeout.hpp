@@ -3,8 +3,9 @@
 //     int reply = co_await weir::with_timeout(2s, ask(server));   // or weir::timed_out
 //
 // When the time is up, the task is asked to stop, and the await ends when it has: a value that it
-// still returns is kept. weir::timed_out is thrown where the task ended by that stop; its other
-// exceptions pass through, and a stop from outside is weir::canceled as everywhere.
+// still returns is kept. weir::timed_out is thrown where the task ended by that stop; a result
+// whose error is operation_canceled for that reason says std::errc::timed_out instead. Other
+// exceptions and errors pass through, and a stop from outside is weir::canceled as everywhere.
 //
 // Thread: the loop's.
 #pragma once
@@ -43,6 +44,11 @@ class stop_timer : private timer_node {
     bool expired_ = false;
 };
 
+template <class T>
+inline constexpr bool is_result = false;
+template <class T>
+inline constexpr bool is_result<result<T>> = true;
+
 }  // namespace detail
 
 // `deadline` is in the loop's time; one that has passed stops the task at its first await.
@@ -52,11 +58,19 @@ template <class T>
     detail::stop_timer timer(child, deadline);
     co_await child;
     timer.disarm();
-    if (timer.expired() && !child.parent()->stop_requested() &&
-        detail::is_canceled(child.error())) {
+    const bool by_timer = timer.expired() && !child.parent()->stop_requested();
+    if (by_timer && detail::is_canceled(child.error())) {
         throw timed_out();
     }
-    co_return child.take();
+    if constexpr (detail::is_result<T>) {
+        T value = child.take();
+        if (by_timer && !value && value.error() == std::errc::operation_canceled) {
+            value = std::unexpected(std::make_error_code(std::errc::timed_out));
+        }
+        co_return value;
+    } else {
+        co_return child.take();
+    }
 }
 
 // The time runs from when the await starts.

@@ -294,31 +294,32 @@ TEST(UringOperationsTest, AChainIsNeverCutByASubmission) {
 }
 
 // Its owner goes while it is in flight: it frees itself at its end.
-class orphan : public detail::operation {
+class left_behind final : public detail::operation, public detail::orphan {
   public:
-    explicit orphan(int fd, bool& ended) noexcept : ended_(ended) {
+    left_behind(int fd, bool& ended) noexcept : ended_(ended) {
         request.opcode = io_opcode::poll;
         request.fd = fd;
         request.operation_flags = POLLIN;
         completed = &end;
     }
 
+    void give_up() noexcept override { io().cancel(*this); }
+
   private:
     static void end(detail::operation& op) noexcept {
-        auto& self = static_cast<orphan&>(op);
+        auto& self = static_cast<left_behind&>(op);
         self.ended_ = true;
-        scheduler::current()->remove_orphan();
+        self.unlink();
         delete &self;
     }
 
     bool& ended_;
 };
 
-task<> leave_an_orphan(int fd, bool& ended) {
-    auto* const left = new orphan(fd, ended);
+task<> leave_behind(int fd, bool& ended) {
+    auto* const left = new left_behind(fd, ended);
     io().start(*left);
-    scheduler::current()->add_orphan();
-    io().cancel(*left);
+    scheduler::current()->add_orphan(*left);
     co_return;
 }
 
@@ -326,7 +327,7 @@ TEST(UringOperationsTest, ARunReturnsWhenItsOrphansHaveEnded) {
     const socket_pair pair;
     bool ended = false;
     event_loop loop;
-    loop.run(leave_an_orphan(pair.ours.get(), ended));
+    loop.run(leave_behind(pair.ours.get(), ended));
     EXPECT_TRUE(ended);
 }
 

@@ -1,0 +1,67 @@
+#include "detail/receive_pool.hpp"
+
+#include <bit>
+#include <system_error>
+
+namespace weir::detail {
+
+receive_pool::receive_pool(event_loop& loop)
+    : io_(loop.io()),
+      count_(std::bit_ceil(loop.options().receive_buffers)),
+      size_(loop.options().receive_buffer_size),
+      memory_(new std::byte[std::size_t{count_} * size_]),
+      next_(count_),
+      filled_(count_),
+      order_(count_),
+      position_(count_) {
+    const io_features features = io_.features();
+    if (features.receive_multishot) {
+        const result<std::uint16_t> added = io_.add_buffer_group(memory_.get(), count_, size_);
+        if (!added) {
+            throw std::system_error(added.error(), "a group of " + std::to_string(count_) +
+                                                       " receive buffers of " +
+                                                       std::to_string(size_) + " bytes");
+        }
+        group_ = *added;
+        bundles_ = features.bundles;
+    }
+    for (std::uint32_t buffer = 0; buffer < count_; ++buffer) {
+        provide(static_cast<std::uint16_t>(buffer));
+    }
+}
+
+receive_pool::~receive_pool() {
+    WEIR_ASSERT(free_ == count_ && waiters_.empty(),
+                "received buffers are destroyed before their loop");
+    if (group_) {
+        io_.remove_buffer_group(*group_);
+    }
+}
+
+void receive_pool::provide(std::uint16_t buffer) noexcept {
+    if (group_) {
+        const std::uint32_t place = provided_++ & (count_ - 1);
+        order_[place] = buffer;
+        position_[buffer] = place;
+        io_.provide_buffer(*group_, buffer);
+    } else {
+        order_[free_] = buffer;
+    }
+    ++free_;
+}
+
+std::optional<std::uint16_t> receive_pool::take() noexcept {
+    if (free_ == 0) {
+        return std::nullopt;
+    }
+    --free_;
+    return order_[free_];
+}
+
+void receive_pool::give_back(std::uint16_t buffer) noexcept {
+    provide(buffer);
+    while (!waiters_.empty() && !waiters_.pop_front().buffer_is_free()) {
+    }
+}
+
+}  // namespace weir::detail
