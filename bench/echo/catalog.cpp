@@ -20,6 +20,8 @@ constexpr std::string_view libuv_missing = "libuv (Debian: libuv1-dev)";
 #endif
 
 constexpr auto all = std::to_array<server>({
+    {"weir_span", here, "weir, each connection reads into memory of its own", ""},
+    {"weir_buffers", here, "weir, received in buffers that the loop's connections share", ""},
     {"liburing_link", here, "liburing by hand, the receive chained behind the answer", ""},
     {"liburing_multishot", here, "liburing by hand, multishot receive and a buffer ring", ""},
     {"epoll", here, "epoll by hand, level-triggered", ""},

@@ -41,18 +41,6 @@ std::uint64_t clock_ns(clockid_t which) {
 
 std::uint64_t now_ns() { return clock_ns(CLOCK_MONOTONIC); }
 
-struct connection {
-    int fd = -1;
-    bool sending = false;
-    std::uint64_t phase = 0;      // where in the pattern its text starts
-    std::uint64_t unsent = 0;     // bytes of messages that are to be sent
-    std::uint64_t sent = 0;       // bytes handed to the kernel
-    std::uint64_t received = 0;   // bytes
-    std::uint64_t under_way = 0;  // messages
-    time_queue started;           // of the messages under way
-    time_queue overdue;           // of those that wait for a place
-};
-
 }  // namespace
 
 class generator::state {
@@ -75,6 +63,7 @@ class generator::state {
     void pump(std::size_t index, bool receive_too);
     void send_due();
     void watch_window();
+    void withdraw_unsent();
     void give_up_overdue();
     void drain();
     void receive(std::size_t index);
@@ -342,7 +331,18 @@ void generator::state::watch_window() {
         result_.busy =
             static_cast<double>(clock_ns(CLOCK_THREAD_CPUTIME_ID) - window_cpu_) / nanoseconds;
         phase_ = phase::draining;
+        withdraw_unsent();
         give_up_overdue();
+    }
+}
+
+// Messages of which no byte has gone need not go any more.
+void generator::state::withdraw_unsent() {
+    for (connection& each : connections_) {
+        const std::uint64_t count = each.unsent / of_.size;
+        each.unsent -= count * of_.size;
+        each.under_way -= count;
+        under_way_ -= count;
     }
 }
 
@@ -357,11 +357,15 @@ void generator::state::give_up_overdue() {
 }
 
 void generator::state::drain() {
-    const std::uint64_t limit = now_ + drain_limit_ns;
+    std::uint64_t before = under_way_;
+    std::uint64_t limit = now_ + drain_limit_ns;
     while (under_way_ > 0) {
-        if (now_ > limit) {
+        if (under_way_ != before) {
+            before = under_way_;
+            limit = now_ + drain_limit_ns;
+        } else if (now_ > limit) {
             throw load_error(bench::with_separators(under_way_) +
-                             " messages did not come back within 2 s");
+                             " messages did not come back, and none did for 2 s");
         }
         ring_.submit_and_wait();
         reap();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -24,7 +25,7 @@ class histogram {
     // The value that `share` (0..1) of all are not above: the middle of its bucket; 0 without any.
     [[nodiscard]] double quantile(double share) const {
         const auto wanted = std::max<std::uint64_t>(
-            1, static_cast<std::uint64_t>(share * static_cast<double>(total_) + 0.5));
+            1, static_cast<std::uint64_t>(std::llround(share * static_cast<double>(total_))));
         std::uint64_t seen = 0;
         for (std::size_t index = 0; index < counts_.size(); ++index) {
             seen += counts_[index];

@@ -24,7 +24,7 @@ constexpr const char* examples =
     "\n"
     "Exit status: 0 done, 1 a server failed, 2 bad option.";
 
-constexpr const char* rounds_rule = "Rounds over all servers, 1..1000 (default 5, with --quick 3)";
+constexpr const char* rounds_rule = "Rounds over all servers, 1..1000 (default 5)";
 constexpr const char* seconds_rule =
     "Time measured of each server, shape and round, 0.01..600 (default 1, with --quick what fits)";
 constexpr const char* rate_rule =
@@ -126,6 +126,13 @@ void interpret_shapes(const bench::raw_values& raw, options& out) {
     for (const std::uint64_t size : sizes) {
         for (const std::uint64_t depth : depths) {
             for (const std::uint64_t count : connections) {
+                if (count * depth * size > under_way_bytes_max) {
+                    throw bench::option_error("--connections, --depth, --size",
+                                              std::to_string(count) + " x " +
+                                                  std::to_string(depth) + " x " +
+                                                  std::to_string(size),
+                                              "products of at most 1073741824 bytes");
+                }
                 out.shapes.push_back({.connections = count, .depth = depth, .size = size});
             }
         }
@@ -141,7 +148,7 @@ options interpret(const bench::raw_values& raw) {
     };
     using text = const std::string&;
     out.quick = raw.contains("--quick");
-    out.rounds = out.quick ? 3 : 5;
+    out.rounds = 5;
     out.servers = parse_servers("--servers", "all");
     with("--servers", [&out](text name, text value) { out.servers = parse_servers(name, value); });
     interpret_shapes(raw, out);

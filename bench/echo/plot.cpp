@@ -40,7 +40,10 @@ void draw_bar(svg& picture, const panel& on, const row& of, double highest, doub
     const double value = of.median(on.what);
     const double end = on.left + (on.right - on.left) * value / std::max(highest, 1e-9);
     picture.rectangle({on.left, y + 4}, end - on.left, row_height - 9, color_of(of));
-    picture.text({end + 8, y + 18}, bench::fixed(value, value < 100 ? 1 : 0),
+    picture.text({end + 8, y + 18},
+                 value < 100
+                     ? bench::fixed(value, 1)
+                     : bench::with_separators(static_cast<std::uint64_t>(std::llround(value))),
                  {.size = 12, .color = is_ours(of) ? accent : ink, .bold = is_ours(of)});
 }
 

@@ -12,6 +12,8 @@ namespace echo {
 inline constexpr std::uint64_t connections_max = 16'384;
 inline constexpr std::uint64_t depth_max = 1'024;
 inline constexpr std::uint64_t size_max = 65'536;
+// Of all connections together; more would take longer to end than to measure.
+inline constexpr std::uint64_t under_way_bytes_max = std::uint64_t{1} << 30;
 
 struct shape {
     std::uint64_t connections = 50;

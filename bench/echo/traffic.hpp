@@ -52,4 +52,17 @@ class time_queue {
     std::size_t tail_ = 0;
 };
 
+// One connection, as the load generator sees it.
+struct connection {
+    int fd = -1;
+    bool sending = false;
+    std::uint64_t phase = 0;      // where in the pattern its text starts
+    std::uint64_t unsent = 0;     // bytes of messages that are to be sent
+    std::uint64_t sent = 0;       // bytes handed to the kernel
+    std::uint64_t received = 0;   // bytes
+    std::uint64_t under_way = 0;  // messages
+    time_queue started;           // of the messages under way
+    time_queue overdue;           // of those that wait for a place
+};
+
 }  // namespace echo

@@ -107,7 +107,7 @@ class RunTest(Files):
     def test_quick_obeys_a_shorter_window(self):
         rows, _ = self.rows("--quick", "--servers", "epoll", "--connections", "2,3", "--depth", 1,
                             "--seconds", 0.02)
-        self.assertEqual([row["rounds"] for row in rows], [3, 3])
+        self.assertEqual([row["rounds"] for row in rows], [5, 5])
 
     def test_servers_keep_the_order_in_which_they_are_asked_for(self):
         rows, _ = self.rows("--servers", "epoll,liburing_link", "--connections", 2, "--depth", 1,
@@ -219,6 +219,8 @@ class BadOptionTest(Files):
         (("--size", "0"), ("--size", "'0'", "1..65536")),
         (("--size", "65537"), ("--size", "'65537'", "1..65536")),
         (("--size", "-1"), ("--size", "'-1'", "1..65536")),
+        (("--connections", "16384", "--depth", "1,1024", "--size", "65536"),
+         ("--connections, --depth, --size", "'16384 x 1024 x 65536'", "1073741824 bytes")),
         (("--rounds", "0"), ("--rounds", "'0'", "1..1000")),
         (("--rounds", "1001"), ("--rounds", "'1001'", "1..1000")),
         (("--seconds", "0"), ("--seconds", "'0'", "0.01..600")),

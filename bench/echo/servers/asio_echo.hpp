@@ -40,7 +40,7 @@ class asio_session {
     // Ends it soon.
     void close() {
         boost::system::error_code ignored;
-        socket_.close(ignored);
+        static_cast<void>(socket_.close(ignored));
     }
 
   private:
@@ -94,7 +94,7 @@ class asio_server {
     // operations pending.
     void stop() {
         boost::system::error_code ignored;
-        acceptor_.close(ignored);
+        static_cast<void>(acceptor_.close(ignored));
         for (asio_session& each : sessions_) {
             each.close();
         }

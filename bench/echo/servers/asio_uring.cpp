@@ -21,8 +21,7 @@ void count_one() {
 
 }  // namespace
 
-// The names are the linker's.
-// NOLINTBEGIN(bugprone-reserved-identifier): --wrap asks for these names.
+// NOLINTBEGIN(bugprone-reserved-identifier, readability-identifier-naming): the linker's names
 extern "C" {
 
 int __real_io_uring_submit(io_uring* ring);
@@ -48,7 +47,7 @@ int __wrap___io_uring_get_cqe(io_uring* ring, io_uring_cqe** cqe, unsigned submi
 }
 
 }  // extern "C"
-// NOLINTEND(bugprone-reserved-identifier)
+// NOLINTEND(bugprone-reserved-identifier, readability-identifier-naming)
 
 namespace echo {
 namespace {

@@ -6,6 +6,8 @@
 
 namespace echo {
 
+void serve_weir_span(server_job& job);
+void serve_weir_buffers(server_job& job);
 void serve_liburing_link(server_job& job);
 void serve_liburing_multishot(server_job& job);
 void serve_epoll(server_job& job);
@@ -18,6 +20,8 @@ void serve_libuv(server_job& job);
 
 std::span<const server_entry> servers() {
     static constexpr auto all = std::to_array<server_entry>({
+        {"weir_span", serve_weir_span},
+        {"weir_buffers", serve_weir_buffers},
         {"liburing_link", serve_liburing_link},
         {"liburing_multishot", serve_liburing_multishot},
         {"epoll", serve_epoll},
