@@ -1,10 +1,11 @@
 // A program of ordinary functions that uses tasks: a loop in the background runs them, many at a
 // time, and hands back futures. What blocks in a task goes to the offload pool.
+#include <chrono>
 #include <cstdio>
+#include <functional>
 #include <future>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 #include <weir/runtime.hpp>
 
@@ -13,7 +14,7 @@ using namespace std::chrono_literals;
 constexpr int requests = 1'000;
 
 // Stands for a call of a library that blocks its thread.
-std::size_t look_up(std::string name) { return std::hash<std::string_view>()(name) % 100; }
+std::size_t look_up(const std::string& name) { return std::hash<std::string_view>()(name) % 100; }
 
 weir::task<std::size_t> handle(int number) {
     co_await weir::sleep_for(5ms);  // a thousand of them at a time, on one thread

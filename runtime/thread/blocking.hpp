@@ -15,6 +15,9 @@
 // runs cannot be interrupted, since what it uses may be its caller's: its token is asked to stop
 // (on the loop's thread), and the await ends when the call has ended, by its value or exception.
 //
+// On virtual time (manual_clock) nothing waits for a call: a deadline around it comes as soon as
+// the loop is idle.
+//
 // Errors: what the callable throws; weir::canceled; std::system_error when the pool has no thread
 // and the system refuses one (pthread_create(3)), or when the pool is of the parent process
 // (thread_errc::forked); std::bad_alloc for a token or the default pool.

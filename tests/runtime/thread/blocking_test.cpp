@@ -157,13 +157,13 @@ task<> value_wins() {
 TEST(BlockingTest, ACallThatRunsIsNotInterruptedAndItsValueWins) { test::run_test(value_wins()); }
 
 // Blocks until it is asked to stop.
-std::string wait_for_stop(std::stop_token token, test::held_call& call, std::string text) {
+std::string wait_for_stop(std::stop_token token, test::held_call& call, const std::string& text) {
     call.let_go();
     call.hold();
     std::mutex mutex;
     std::condition_variable_any changed;
     std::unique_lock lock(mutex);
-    changed.wait(lock, token, [] { return false; });
+    changed.wait(lock, std::move(token), [] { return false; });
     return text + " stopped";
 }
 

@@ -193,13 +193,14 @@ TEST(LoopGroupTest, TheFirstFailureInTimeIsReportedOnce) {
     };
     EXPECT_THROW(group.spawn_on(1, fail, "the first").get(), std::runtime_error);
     EXPECT_THROW(group.spawn_on(0, fail, "the second").get(), std::runtime_error);
-    const std::future<void> waiting = group.spawn_on(0, wait_for_ever);
+    std::future<void> waiting = group.spawn_on(0, wait_for_ever);
     try {
         group.stop();
         FAIL() << "two have failed";
     } catch (const std::runtime_error& error) {
         EXPECT_STREQ(error.what(), "the first");
     }
+    EXPECT_THROW(waiting.get(), canceled);
     EXPECT_NO_THROW(group.join());
 }
 
@@ -244,9 +245,10 @@ TEST(LoopGroupTest, OneOfItsThreadsDoesNotWaitForIt) {
     };
     EXPECT_EQ(group.spawn_on(1, misuse, std::ref(group)).get(), thread_errc::would_deadlock);
     const auto stop = [](loop_group& own) { own.request_stop(); };
-    const std::future<void> waiting = group.spawn_on(0, wait_for_ever);
+    std::future<void> waiting = group.spawn_on(0, wait_for_ever);
     group.spawn_on(1, stop, std::ref(group)).get();
     group.join();
+    EXPECT_THROW(waiting.get(), canceled);
 }
 
 TEST(LoopGroupTest, AChildOfForkIsRefused) {
