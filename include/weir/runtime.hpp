@@ -26,6 +26,7 @@
 #include "runtime/latch.hpp"
 #include "runtime/mutex.hpp"
 #include "runtime/net/address.hpp"
+#include "runtime/net/buffered_reader.hpp"
 #include "runtime/net/datagram.hpp"
 #include "runtime/net/errors.hpp"
 #include "runtime/nop.hpp"

@@ -61,11 +61,13 @@ std::string host_text(int family, const void* address) {
 }
 
 std::string ipv6_text(const sockaddr_in6& address) {
-    std::string text = "[" + host_text(AF_INET6, &address.sin6_addr);
+    std::string text(1, '[');
+    text += host_text(AF_INET6, &address.sin6_addr);
     if (address.sin6_scope_id != 0) {
         std::array<char, IF_NAMESIZE> name{};
         const bool known = if_indextoname(address.sin6_scope_id, name.data()) != nullptr;
-        text += "%" + (known ? std::string(name.data()) : std::to_string(address.sin6_scope_id));
+        text += '%';
+        text += known ? std::string(name.data()) : std::to_string(address.sin6_scope_id);
     }
     return text + "]";
 }
