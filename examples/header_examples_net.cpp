@@ -75,6 +75,12 @@ void errors_example() {
     if (!peer && peer.error() == weir::net_errc::bad_port) { report(peer.error().message()); }
 }
 
+weir::task<> resolver_example() {
+    const weir::result<std::vector<weir::socket_address>> found =
+        co_await weir::resolve("localhost", 6379);
+    if (found) { report(found->front().to_string()); }
+}
+
 }  // namespace
 
 int main() {
@@ -82,4 +88,5 @@ int main() {
     errors_example();
     weir::run(buffered_reader_example());
     weir::run(datagram_example());
+    weir::run(resolver_example());
 }

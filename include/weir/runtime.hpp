@@ -29,6 +29,7 @@
 #include "runtime/net/buffered_reader.hpp"
 #include "runtime/net/datagram.hpp"
 #include "runtime/net/errors.hpp"
+#include "runtime/net/resolver.hpp"
 #include "runtime/nop.hpp"
 #include "runtime/operation.hpp"
 #include "runtime/ready_queue.hpp"

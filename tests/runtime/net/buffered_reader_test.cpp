@@ -38,6 +38,7 @@ class scripted_reader {
     void then_fail(std::errc error) { fails_before_.emplace_back(pieces_.size(), error); }
     void then_give(const std::string& piece) { pieces_.push_back(piece); }
 
+    // ref: the span outlives the await
     task<result<std::size_t>> read_some(std::span<std::byte> into) {
         ++reads;
         co_await yield();
@@ -73,6 +74,7 @@ static_assert(byte_reader<buffered_reader<scripted_reader>>);
 // Collects what it is given, up to a number of writes.
 class collector {
   public:
+    // ref: the span outlives the await
     task<result<void>> write_all(std::span<const std::byte> from) {
         co_await yield();
         if (writes_left-- == 0) {

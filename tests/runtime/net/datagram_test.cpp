@@ -27,6 +27,8 @@ std::span<const std::byte> bytes_of(std::string_view text) {
     return std::as_bytes(std::span(text));
 }
 
+const std::span<const std::byte> nothing;
+
 std::string text_of(std::span<const std::byte> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
@@ -88,9 +90,9 @@ task<> empty_and_whole(socket_address any) {
     datagram_socket server = bound(any);
     datagram_socket client = datagram_socket::open(any.family()).value();
     EXPECT_TRUE(client.connect(server.local_address().value()));
-    EXPECT_TRUE(co_await client.send({}));
-    EXPECT_TRUE(co_await client.send_to({}, server.local_address().value()));
-    EXPECT_TRUE(co_await client.send_vectored({}));
+    EXPECT_TRUE(co_await client.send(nothing));
+    EXPECT_TRUE(co_await client.send_to(nothing, server.local_address().value()));
+    EXPECT_TRUE(co_await client.send_vectored(std::span<const iovec>()));
     const std::string text = "abc";
     EXPECT_TRUE(co_await client.send(bytes_of(text)));
     EXPECT_EQ(co_await received(server), "");
@@ -319,7 +321,7 @@ task<> use_closed() {
     EXPECT_FALSE(socket.is_open());
     const std::string bad = std::make_error_code(std::errc::bad_file_descriptor).message();
     EXPECT_EQ(co_await received(socket), bad);
-    const result<void> sent = co_await socket.send({});
+    const result<void> sent = co_await socket.send(nothing);
     EXPECT_EQ(sent.error(), std::errc::bad_file_descriptor);
     EXPECT_EQ(socket.local_address().error(), std::errc::bad_file_descriptor);
     EXPECT_EQ(socket.connect(socket_address()).error(), std::errc::bad_file_descriptor);
