@@ -5,12 +5,16 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <chrono>
 #include <cstdio>
 #include <span>
 #include <string>
+#include <utility>
 #include <string_view>
 #include <vector>
 #include <weir/runtime.hpp>
+
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -81,9 +85,82 @@ weir::task<> resolver_example() {
     if (found) { report(found->front().to_string()); }
 }
 
+// ref: in each, what is named outlives the await.
+template <weir::byte_stream Stream>
+weir::task<weir::result<void>> greet(Stream& peer) {
+    co_return co_await peer.write_all(std::as_bytes(std::span("hello", 5)));
+}
+
+weir::task<> echo(weir::tcp_stream peer) {
+    std::array<std::byte, 4096> bytes;
+    while (true) {
+        const auto count = co_await peer.read_some(bytes);
+        if (!count || *count == 0) { co_return; }
+        const auto sent = co_await peer.write_all(std::span(bytes).first(*count));
+        if (!sent) { co_return; }
+    }
+}
+
+// ref: awaited at once.
+weir::task<std::size_t> received_buffer_example(weir::tcp_stream& peer) {
+    std::size_t count = 0;
+    auto part = co_await peer.receive();
+    while (part && *part) {
+        count += part->bytes().size();
+        part = co_await peer.receive();
+    }
+    co_return count;
+}
+
+// ref: the listener outlives the scope that runs this.
+weir::task<> listen_and_echo(weir::tcp_listener& server) {
+    auto peer = co_await server.accept();
+    co_await echo(std::move(peer.value()));
+}
+
+weir::task<> tcp_example() {
+    auto listening = weir::tcp_listener::listen(weir::socket_address::loopback_ipv4(0));
+    weir::tcp_listener& server = listening.value();  // throws where the address is taken
+    const weir::socket_address server_address = server.local_address().value();
+    weir::scope tasks;
+    tasks.spawn(listen_and_echo(server));
+    weir::connect_options options;
+    options.timeout = 2s;
+    auto peer = co_await weir::tcp_stream::connect(server_address, options);
+    if (!peer) { report(peer.error().message()); }
+    const auto greeted = co_await greet(*peer);
+    const auto half_closed = co_await peer->finish_writing();
+    const std::size_t count = co_await received_buffer_example(*peer);
+    report(greeted && half_closed ? std::to_string(count) : "nothing");
+    co_await tasks.join();
+}
+
+weir::task<> listener_example() {
+    auto listening = weir::tcp_listener::listen(weir::socket_address::loopback_ipv4(0));
+    weir::tcp_listener& server = listening.value();  // throws where the address is taken
+    const weir::socket_address here = server.local_address().value();
+    auto client = co_await weir::tcp_stream::connect(here);
+    auto peer = co_await server.accept();
+    report(peer ? "accepted" : peer.error().message());
+}
+
+void unix_socket_example() {
+    auto ends = weir::unix_stream::pair();
+    auto& [left, right] = ends.value();
+    report(left.is_open() && right.is_open() ? "a pair" : "none");
+}
+
+weir::task<> pair_example() {
+    unix_socket_example();
+    co_return;
+}
+
 }  // namespace
 
 int main() {
+    weir::run(tcp_example());
+    weir::run(listener_example());
+    weir::run(pair_example());
     address_example();
     errors_example();
     weir::run(buffered_reader_example());

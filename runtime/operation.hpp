@@ -58,7 +58,7 @@ enum class io_opcode : std::uint8_t {
 };
 
 // How an operation deviates from the plain one; combined by |.
-inline constexpr std::uint8_t io_multishot = 1;   // accept, receive, receive_message, poll: many times
+inline constexpr std::uint8_t io_multishot = 1;   // accept, receives, poll: completes many times
 inline constexpr std::uint8_t io_from_group = 2;  // receives: into a buffer of `buffer_group`
 inline constexpr std::uint8_t io_bundle = 4;      // receive: into as many as are filled at once
 inline constexpr std::uint8_t io_poll_first = 8;  // receive, send: waits before the first attempt

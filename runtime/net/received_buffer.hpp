@@ -1,7 +1,9 @@
 // Bytes that have arrived from a socket, in a buffer of the loop that is owned while they are read.
 //
-//     while (weir::received_buffer part = (co_await peer.receive()).value_or({})) {
-//         count += part.bytes().size();
+//     auto part = co_await peer.receive();
+//     while (part && *part) {
+//         count += part->bytes().size();
+//         part = co_await peer.receive();
 //     }
 //
 // The buffer goes back to the loop when this is destroyed: hold few of them, and not for long. One

@@ -217,6 +217,7 @@ void socket_stream::write_awaiter::cancel(detail::waiter& self) noexcept {
     write.core_->out().cancel(write);
 }
 
+// ref: see the declaration.
 task<result<void>> socket_stream::write_all(std::span<const std::span<const std::byte>> pieces) {
     for (const std::span<const std::byte> piece : pieces) {
         const result<void> written = co_await write_all(piece);

@@ -2,8 +2,10 @@
 //
 //     weir::task<> echo(weir::tcp_stream peer) {
 //         std::array<std::byte, 4096> bytes;
-//         while (const std::size_t count = (co_await peer.read_some(bytes)).value_or(0)) {
-//             const auto sent = co_await peer.write_all(std::span(bytes).first(count));
+//         while (true) {
+//             const auto count = co_await peer.read_some(bytes);
+//             if (!count || *count == 0) { co_return; }
+//             const auto sent = co_await peer.write_all(std::span(bytes).first(*count));
 //             if (!sent) { co_return; }
 //         }
 //     }
@@ -59,7 +61,7 @@ class socket_stream {
     [[nodiscard]] write_awaiter write_all(std::span<const std::byte> from) noexcept;
 
     // The same for several pieces, in order; small ones leave in one send. The pieces live until
-    // the await has ended.
+    // the await has ended. ref: awaited at once.
     [[nodiscard]] task<result<void>> write_all(std::span<const std::span<const std::byte>> pieces);
 
     // Waits until everything written has been handed to the kernel.

@@ -95,6 +95,7 @@ task<result<tcp_stream>> tcp_stream::connect(socket_address to, connect_options 
     co_return tcp_stream(std::move(*connected));
 }
 
+// ref: see the declaration.
 task<result<tcp_stream>> tcp_stream::connect(std::span<const socket_address> to,
                                              connect_options options) {
     std::error_code error = std::make_error_code(std::errc::destination_address_required);

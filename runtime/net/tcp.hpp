@@ -53,6 +53,7 @@ class tcp_stream : public socket_stream {
 
     // Tries the addresses in their order; the error is that of the last. No address:
     // destination_address_required. `to` lives until the await has ended.
+    // ref: awaited at once.
     [[nodiscard]] static task<result<tcp_stream>> connect(std::span<const socket_address> to,
                                                           connect_options options = {});
 

@@ -86,6 +86,7 @@ result<std::pair<unix_packets, unix_packets>> unix_packets::pair() {
     return std::pair(unix_packets(std::move(ends->first)), unix_packets(std::move(ends->second)));
 }
 
+// ref: see the declaration.
 task<result<void>> unix_packets::send(std::span<const std::byte> message) {
     if (message.empty()) {
         // It would look like the end of the stream.
@@ -96,6 +97,7 @@ task<result<void>> unix_packets::send(std::span<const std::byte> message) {
     co_return sent ? result<void>() : std::unexpected(sent.error());
 }
 
+// ref: see the declaration.
 task<result<std::size_t>> unix_packets::receive(std::span<std::byte> into) {
     const result<int> size = co_await packet_awaiter(io_opcode::receive, socket_.get(), into.data(),
                                                      into.size(), MSG_TRUNC);

@@ -58,11 +58,11 @@ class unix_packets {
     [[nodiscard]] static result<std::pair<unix_packets, unix_packets>> pair();
 
     // One message of 1 byte or more. `message` lives until the await has ended. message_size where
-    // it is too large for the socket.
+    // it is too large for the socket. ref: awaited at once.
     [[nodiscard]] task<result<void>> send(std::span<const std::byte> message);
 
     // The next message; 0 at the end. message_size where it is larger than `into`: the rest of it
-    // is lost. `into` lives until the await has ended.
+    // is lost. `into` lives until the await has ended. ref: awaited at once.
     [[nodiscard]] task<result<std::size_t>> receive(std::span<std::byte> into);
 
     [[nodiscard]] int native_handle() const noexcept { return socket_.get(); }

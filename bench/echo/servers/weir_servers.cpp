@@ -41,9 +41,13 @@ class enter_count {
 weir::task<> echo_spans(weir::tcp_stream peer, std::size_t size, enter_count* calls) {
     const auto memory = std::make_unique_for_overwrite<std::byte[]>(size);
     const std::span<std::byte> bytes(memory.get(), size);
-    while (const std::size_t count = (co_await peer.read_some(bytes)).value_or(0)) {
+    while (true) {
+        const auto count = co_await peer.read_some(bytes);
+        if (!count || *count == 0) {
+            co_return;
+        }
         calls->message();
-        const auto sent = co_await peer.write_all(bytes.first(count));
+        const auto sent = co_await peer.write_all(bytes.first(*count));
         if (!sent) {
             co_return;
         }
