@@ -10,9 +10,11 @@
 #include <memory>
 #include <string>
 
-namespace CLI {  // NOLINT(readability-identifier-naming): the name is CLI11's
+// NOLINTBEGIN(readability-identifier-naming): the names are CLI11's
+namespace CLI {
 class App;
 }
+// NOLINTEND(readability-identifier-naming)
 
 namespace bench {
 

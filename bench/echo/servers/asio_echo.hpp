@@ -39,8 +39,8 @@ class asio_session {
 
     // Ends it soon.
     void close() {
-        boost::system::error_code ignored;
-        static_cast<void>(socket_.close(ignored));
+        boost::system::error_code error;
+        [[maybe_unused]] const boost::system::error_code same = socket_.close(error);
     }
 
   private:
@@ -93,8 +93,8 @@ class asio_server {
     // What is under way ends, and run() with it: Asio 1.81 on io_uring may not be destroyed with
     // operations pending.
     void stop() {
-        boost::system::error_code ignored;
-        static_cast<void>(acceptor_.close(ignored));
+        boost::system::error_code error;
+        [[maybe_unused]] const boost::system::error_code same = acceptor_.close(error);
         for (asio_session& each : sessions_) {
             each.close();
         }
