@@ -18,10 +18,10 @@
 // signal cannot be watched (signalfd(2)).
 #pragma once
 
-#include <csignal>
 #include <utility>
 #include <vector>
 
+#include "detail/signal_source.hpp"
 #include "detail/subtask.hpp"
 #include "event_loop.hpp"
 #include "scope.hpp"
@@ -39,21 +39,15 @@ namespace detail {
 // Watches signals while it lives, and stops `target` at the first.
 class signal_watch {
   public:
-    signal_watch(context& target, const std::vector<int>& signals);
-    ~signal_watch();
-    signal_watch(const signal_watch&) = delete;
-    signal_watch& operator=(const signal_watch&) = delete;
+    signal_watch(context& target, const std::vector<int>& signals)
+        : target_(target), source_(signals, "stop_signals") {}
 
     // Waits for a signal or for the stop of the watch.
     [[nodiscard]] task<> watch();
 
   private:
-    void restore_mask() noexcept;
-
     context& target_;
-    sigset_t previous_{};
-    int fd_ = -1;
-    bool blocked_ = false;
+    signal_source source_;
 };
 
 // ref: all live in the frame that waits for this. Spawning inside a child makes a failing
