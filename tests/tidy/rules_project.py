@@ -13,6 +13,10 @@ README_PROGRAM = re.compile(r"^```cpp\n// (examples/\S+)\n(.*?)^```", re.MULTILI
 # What each library folder may include, from the lowest layer up.
 LAYERS = {"runtime": ("runtime",), "pool": ("pool", "runtime")}
 LIBURING_FILES = re.compile(r"runtime/(?:detail/)?uring\w*\.[ch]pp")
+# What a folder includes of others that nobody else may, as those may be missing.
+OPENSSL_FILES = re.compile(r"runtime/tls/(?:detail/\w+\.hpp|\w+\.cpp)")
+# Folders below a layer's whose public headers have an umbrella of their own.
+OWN_UMBRELLAS = {"runtime/tls": "tls"}
 # Built on purpose not at all, or elsewhere.
 UNLISTED = ("tests/install/",)
 
@@ -48,6 +52,8 @@ def library_include(path, folder, quoted, name):
         if LIBURING_FILES.fullmatch(str(path)):
             return None
         return "only runtime/uring* knows liburing"
+    if name.startswith("openssl/") and not OPENSSL_FILES.fullmatch(str(path)):
+        return "only what is not public in runtime/tls knows OpenSSL"
     if not quoted:
         return None
     target = resolve(path.parent, name)
@@ -91,13 +97,20 @@ def names(project, folder, relative):
     return f"'{relative}'" in build or f"'{relative.with_suffix('')}'" in build
 
 
+def umbrella_of(header):
+    """The name of the umbrella that holds a public header; None: none does."""
+    # liburing.h brings C macros and inline system calls; who wants it asks for it by name.
+    if any(name == "liburing.h" for _, _, name in includes(header)):
+        return None
+    return OWN_UMBRELLAS.get(str(header.path.parent), header.path.parts[0])
+
+
 def umbrellas(project):
-    for folder in LAYERS:
-        path = pathlib.PurePosixPath(f"include/weir/{folder}.hpp")
+    headers = [header for folder in LAYERS for header in project.public_headers(folder)]
+    for umbrella_name in (*LAYERS, *OWN_UMBRELLAS.values()):
+        path = pathlib.PurePosixPath(f"include/weir/{umbrella_name}.hpp")
         umbrella = project.sources.get(path)
-        # liburing.h brings C macros and inline system calls; who wants it asks for it by name.
-        public = {str(header.path) for header in project.public_headers(folder)
-                  if not any(name == "liburing.h" for _, _, name in includes(header))}
+        public = {str(header.path) for header in headers if umbrella_of(header) == umbrella_name}
         if umbrella is None:
             if public:
                 yield path, 1, "umbrella", "is missing"
@@ -107,7 +120,7 @@ def umbrellas(project):
             yield path, 1, "umbrella", f'lacks #include "{name}"'
         for name in sorted(included - public):
             yield (path, 1, "umbrella",
-                   f"'{name}' is no public header of {folder}, or shows liburing")
+                   f"'{name}' is no public header of {umbrella_name}, or shows liburing")
 
 
 def mirrored(project):

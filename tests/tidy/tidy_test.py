@@ -97,6 +97,29 @@ class ProjectRules(TidyTest):
         shown = CLEAN[path] + '#include "runtime/uring_driver.hpp"\n'
         self.assertEqual(rules_found({**driver, path: shown}), {"umbrella"})
 
+    def test_tls_has_an_umbrella_of_its_own(self):
+        tls = {
+            "runtime/tls/meson.build": "'context.hpp', 'context.cpp'",
+            "runtime/tls/README.md": "",
+            "runtime/tls/context.hpp": "#pragma once\n",
+            "runtime/tls/context.cpp": '#include "context.hpp"\n#include <openssl/ssl.h>\n',
+            "tests/meson.build": CLEAN["tests/meson.build"] + "'runtime/tls/context_test.cpp'",
+            "tests/runtime/tls/context_test.cpp": "#include <openssl/ssl.h>\n",
+            "include/weir/tls.hpp": '#pragma once\n#include "runtime/tls/context.hpp"\n',
+        }
+        self.assertEqual(rules_found(tls), set())
+        self.assertEqual(rules_found({**tls, "include/weir/tls.hpp": None}), {"umbrella"})
+        self.assertEqual(rules_found({**tls, "include/weir/tls.hpp": "#pragma once\n"}),
+                         {"umbrella"})
+        path = "include/weir/runtime.hpp"
+        shown = CLEAN[path] + '#include "runtime/tls/context.hpp"\n'
+        self.assertEqual(rules_found({**tls, path: shown}), {"umbrella"})
+        public = "#pragma once\n#include <openssl/ssl.h>\n"
+        self.assertEqual(rules_found({**tls, "runtime/tls/context.hpp": public}), {"layers"})
+
+    def test_only_tls_knows_openssl(self):
+        self.fires("layers", "#include <openssl/ssl.h>\n", "runtime/task.cpp")
+
     def test_every_public_header_has_its_test(self):
         self.assertEqual(rules_found({"tests/runtime/task_test.cpp": None}), {"mirrored-test"})
 
