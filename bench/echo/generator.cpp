@@ -22,7 +22,8 @@ namespace {
 constexpr std::uint64_t chained_bytes_max = 16'384;
 constexpr std::uint64_t piece_bytes_max = 262'144;
 constexpr std::uint64_t receive_bytes_max = 65'536;
-constexpr std::uint64_t drain_limit_ns = 2'000'000'000;
+// A window without any message lasts longer, and a drain waits for the next one.
+constexpr std::uint64_t answer_limit_ns = 2'000'000'000;
 constexpr std::uint64_t tick_ns = 5'000'000;
 // Waiting for less than this would end late; the time is spent looking instead.
 constexpr std::uint64_t spin_ns = 30'000;
@@ -323,7 +324,8 @@ void generator::state::watch_window() {
         latencies_.clear();
         window_cpu_ = clock_ns(CLOCK_THREAD_CPUTIME_ID);
         window_at_ = now_ns();
-    } else if (phase_ == phase::measuring && now_ - window_at_ >= window && now_ > window_at_) {
+    } else if (phase_ == phase::measuring && now_ - window_at_ >= window &&
+               (messages_ > 0 || now_ - window_at_ >= window + answer_limit_ns)) {
         observer_->end();
         const double nanoseconds = static_cast<double>(now_ns() - window_at_);
         result_.messages = messages_;
@@ -358,11 +360,11 @@ void generator::state::give_up_overdue() {
 
 void generator::state::drain() {
     std::uint64_t before = under_way_;
-    std::uint64_t limit = now_ + drain_limit_ns;
+    std::uint64_t limit = now_ + answer_limit_ns;
     while (under_way_ > 0) {
         if (under_way_ != before) {
             before = under_way_;
-            limit = now_ + drain_limit_ns;
+            limit = now_ + answer_limit_ns;
         } else if (now_ > limit) {
             throw load_error(bench::with_separators(under_way_) +
                              " messages did not come back, and none did for 2 s");

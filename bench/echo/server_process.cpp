@@ -23,7 +23,7 @@ namespace echo {
 namespace {
 
 constexpr int ready_limit_ms = 5'000;
-constexpr int stop_limit_ms = 2'000;
+constexpr int stop_limit_ms = 4'000;
 // Above the descriptors that the server expects, so that moving them there overwrites none.
 constexpr int first_own_fd = 10;
 
@@ -193,7 +193,7 @@ bool server_process::ended_within(int milliseconds) {
 void server_process::stop() {
     kill(pid_, SIGTERM);
     if (!ended_within(stop_limit_ms)) {
-        throw load_error("the server did not end within 2 s after SIGTERM");
+        throw load_error("the server did not end within 4 s after SIGTERM");
     }
     if (exit_status_ != 0) {
         throw load_error("the server ended with " + status_text(exit_status_));

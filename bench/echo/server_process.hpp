@@ -42,7 +42,7 @@ class server_process {
     [[nodiscard]] std::uint64_t resident_bytes() const;
     [[nodiscard]] std::uint64_t anonymous_bytes() const;
 
-    // SIGTERM, and SIGKILL 2 s later. Throws load_error where it did not end by itself with 0.
+    // SIGTERM, and SIGKILL 4 s later. Throws load_error where it did not end by itself with 0.
     void stop();
 
   private:

@@ -37,12 +37,6 @@ class asio_session {
         read();
     }
 
-    // Ends it soon.
-    void close() {
-        boost::system::error_code error;
-        [[maybe_unused]] const boost::system::error_code same = socket_.close(error);
-    }
-
   private:
     void read() {
         socket_.async_read_some(asio::buffer(buffer_.get(), size_),
@@ -80,7 +74,7 @@ class asio_server {
           acceptor_(context_.get_executor(), asio::ip::tcp::v4(), ::dup(job.listen(0))),
           stop_(context_.get_executor(), ::dup(job.stop_fd())) {
         stop_.async_wait(asio_descriptor::wait_read,
-                         [this](boost::system::error_code /*error*/) { stop(); });
+                         [this](boost::system::error_code /*error*/) { context_.stop(); });
         accept();
     }
 
@@ -90,25 +84,13 @@ class asio_server {
     }
 
   private:
-    // What is under way ends, and run() with it: Asio 1.81 on io_uring may not be destroyed with
-    // operations pending.
-    void stop() {
-        boost::system::error_code error;
-        [[maybe_unused]] const boost::system::error_code same = acceptor_.close(error);
-        for (asio_session& each : sessions_) {
-            each.close();
-        }
-    }
-
     void accept() {
         acceptor_.async_accept([this](boost::system::error_code error, asio_socket socket) {
             if (!error) {
                 sessions_.emplace_front(std::move(socket), job_.buffer_bytes());
                 sessions_.front().start(sessions_, sessions_.begin());
             }
-            if (acceptor_.is_open()) {
-                accept();
-            }
+            accept();
         });
     }
 
