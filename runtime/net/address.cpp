@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 namespace weir {
 namespace {
@@ -19,7 +20,7 @@ std::unexpected<std::error_code> refused(net_errc code) noexcept {
 // FNV-1a.
 std::size_t mix(std::size_t hash, const void* bytes, std::size_t count) noexcept {
     constexpr std::size_t prime = 0x100000001b3;
-    for (const unsigned char byte : std::string_view(static_cast<const char*>(bytes), count)) {
+    for (const unsigned char byte : std::span(static_cast<const unsigned char*>(bytes), count)) {
         hash = (hash ^ byte) * prime;
     }
     return hash;
