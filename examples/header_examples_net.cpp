@@ -74,6 +74,20 @@ weir::task<> datagram_example() {
     report(sent && got ? got->from.to_string() : "nothing");
 }
 
+void use(std::size_t size, const weir::socket_address& from) {
+    report(std::to_string(size) + " bytes of " + from.to_string());
+}
+
+weir::task<> datagram_receiver_example() {
+    weir::datagram_socket socket =
+        weir::datagram_socket::bind(weir::socket_address::loopback_ipv4(0)).value();
+    co_await socket.send_to(std::span<const std::byte>(), socket.local_address().value());
+    weir::result<weir::datagram_receiver> opened = weir::datagram_receiver::open(socket);
+    weir::datagram_receiver& in = opened.value();
+    const weir::result<weir::received_datagram> first = co_await in.receive();
+    if (first) { use(first->bytes().size(), first->from()); }
+}
+
 void errors_example() {
     const weir::result<weir::socket_address> peer = weir::socket_address::parse("10.0.0.1:80");
     if (!peer && peer.error() == weir::net_errc::bad_port) { report(peer.error().message()); }
@@ -165,5 +179,6 @@ int main() {
     errors_example();
     weir::run(buffered_reader_example());
     weir::run(datagram_example());
+    weir::run(datagram_receiver_example());
     weir::run(resolver_example());
 }

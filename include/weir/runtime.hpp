@@ -28,6 +28,7 @@
 #include "runtime/net/address.hpp"
 #include "runtime/net/buffered_reader.hpp"
 #include "runtime/net/datagram.hpp"
+#include "runtime/net/datagram_receiver.hpp"
 #include "runtime/net/errors.hpp"
 #include "runtime/net/listener.hpp"
 #include "runtime/net/received_buffer.hpp"
