@@ -10,36 +10,22 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
-#include <utility>
 
 #include "detail/uring_features.hpp"
 #include "detail/uring_requests.hpp"
+#include "detail/uring_tags.hpp"
 #include "event_loop.hpp"
 #include "uring_compat.hpp"
 
 namespace weir {
-namespace {
 
-// Indices that no operation has: completions of the driver's own requests.
-constexpr std::uint64_t wake_tag = UINT32_MAX;
-constexpr std::uint64_t cancel_tag = UINT32_MAX - 1;
-constexpr std::uint32_t no_entry = UINT32_MAX;
-
-constexpr std::size_t reap_batch = 64;
-
-constexpr std::uint64_t tag_of(std::uint32_t index, std::uint32_t generation) noexcept {
-    return (std::uint64_t{generation} << 32) | index;
-}
-
-// In a tag's index: the completion is of operation::first.
-constexpr std::uint32_t first_bit = 1U << 31;
-
-static_assert(detail::completion_has_buffer == IORING_CQE_F_BUFFER &&
-              detail::completion_more == IORING_CQE_F_MORE &&
-              detail::completion_nonempty == IORING_CQE_F_SOCK_NONEMPTY &&
-              detail::completion_notification == IORING_CQE_F_NOTIF);
-
-}  // namespace
+using detail::cancel_bit;
+using detail::cancel_tag;
+using detail::first_bit;
+using detail::no_entry;
+using detail::reap_batch;
+using detail::tag_of;
+using detail::wake_tag;
 
 std::unique_ptr<driver> make_default_driver(const event_loop_options& options) {
     return std::make_unique<uring_driver>(options);
@@ -75,7 +61,8 @@ uring_driver::~uring_driver() {
 void uring_driver::attach() {
     detail::enable_ring(ring_);
     const io_features offered = detail::features_of(ring_, setup_);
-    features_.linked = offered.linked && allowed_.linked;
+    // Two requests that belong together are handed over together.
+    features_.linked = offered.linked && allowed_.linked && setup_.entries >= 2;
     features_.accept_multishot = offered.accept_multishot && allowed_.accept_multishot;
     features_.receive_multishot = offered.receive_multishot && allowed_.receive_multishot;
     features_.bundles = offered.bundles && allowed_.bundles && features_.receive_multishot;
@@ -101,10 +88,14 @@ io_uring_sqe& uring_driver::next_sqe() noexcept {
 void uring_driver::make_room() noexcept {
     enter(0, nullptr);
     if (io_uring_sq_space_left(&ring_) == 0) {
-        std::array<io_uring_cqe, reap_batch> batch;
-        const unsigned count = take_completions(batch);
-        set_aside_.insert(set_aside_.end(), batch.begin(), batch.begin() + count);
+        set_aside();
     }
+}
+
+void uring_driver::set_aside() noexcept {
+    std::array<io_uring_cqe, reap_batch> batch;
+    const unsigned count = take_completions(batch);
+    set_aside_.insert(set_aside_.end(), batch.begin(), batch.begin() + count);
 }
 
 void uring_driver::arm_wake() noexcept {
@@ -149,6 +140,7 @@ void uring_driver::submit_now(detail::operation& op) noexcept {
         prepare(*op.first, tag | first_bit, IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS);
     }
     prepare(op.request, tag, 0);
+    entries_[index].next_free = ring_.sq.sqe_tail;
 }
 
 void uring_driver::prepare(const io_request& request, std::uint64_t tag, unsigned flags) noexcept {
@@ -171,31 +163,38 @@ void uring_driver::submit_deferred() noexcept {
     }
 }
 
-void uring_driver::finish(detail::operation& op, std::int32_t outcome,
-                          std::uint32_t flags) noexcept {
-    op.state = detail::operation_state::done;
-    --in_flight_;
-    deliver(op, outcome, flags);
-}
-
-void uring_driver::deliver(detail::operation& op, std::int32_t outcome,
-                           std::uint32_t flags) noexcept {
-    op.outcome = outcome;
-    op.completion_flags = flags;
-    if (op.completed != nullptr) {
-        op.completed(op);
-    } else if (op.state == detail::operation_state::done) {
-        op.wake();
-    }
-}
-
-void uring_driver::ask_to_cancel(std::uint64_t tag) noexcept {
+void uring_driver::ask_to_cancel(std::uint64_t tag, std::uint64_t answer) noexcept {
     io_uring_sqe& sqe = next_sqe();
     std::memset(&sqe, 0, sizeof sqe);
     sqe.opcode = IORING_OP_ASYNC_CANCEL;
     sqe.fd = -1;
     sqe.addr = tag;
-    sqe.user_data = cancel_tag;
+    sqe.user_data = answer;
+}
+
+void uring_driver::cancel_in_flight(const detail::operation& op) noexcept {
+    const std::uint64_t tag = tag_of(op.index, entries_[op.index].generation);
+    if (op.first == nullptr) {
+        ask_to_cancel(tag, cancel_tag);
+        return;
+    }
+    ask_to_cancel(tag | first_bit, cancel_tag);
+    ask_to_cancel(tag, tag | cancel_bit);
+}
+
+void uring_driver::hand_over(detail::operation& op) noexcept {
+    if (op.state != detail::operation_state::in_flight) {
+        return;
+    }
+    const auto is_waiting = [this, tail = entries_[op.index].next_free] {
+        return static_cast<std::int32_t>(IO_URING_READ_ONCE(*ring_.sq.khead) - tail) < 0;
+    };
+    while (is_waiting()) {
+        enter(0, nullptr);
+        if (is_waiting()) {
+            set_aside();
+        }
+    }
 }
 
 void uring_driver::cancel(detail::operation& op) noexcept {
@@ -204,13 +203,10 @@ void uring_driver::cancel(detail::operation& op) noexcept {
     }
     op.cancel_asked = true;
     if (op.state == detail::operation_state::in_flight) {
-        const std::uint64_t tag = tag_of(op.index, entries_[op.index].generation);
-        if (op.first != nullptr) {
-            ask_to_cancel(tag | first_bit);  // while that is under way, the other cannot be found
-        }
-        ask_to_cancel(tag);
+        cancel_in_flight(op);
         return;
     }
+    op.first_outcome = -ECANCELED;
     for (detail::ready_node** link = &deferred_head_; *link != nullptr; link = &(*link)->next) {
         if (*link == &op) {
             *link = op.next;
@@ -252,80 +248,6 @@ void uring_driver::enter(unsigned wait_for, __kernel_timespec* timeout) noexcept
         status != -ETIME) {
         detail::fatal("io_uring_enter failed: %s", std::system_category().message(-status).c_str());
     }
-}
-
-void uring_driver::complete(const io_uring_cqe& cqe) noexcept {
-    const auto index = static_cast<std::uint32_t>(cqe.user_data);
-    if (index == wake_tag) {
-        ++counters_.wakes;
-        wake_armed_ = (cqe.flags & IORING_CQE_F_MORE) != 0;
-        return;
-    }
-    if (index == cancel_tag) {
-        return;  // found, gone already, or beyond recall: the operation's own completion tells
-    }
-    entry& slot = entries_[index & ~first_bit];
-    if (slot.operation == nullptr || slot.generation != cqe.user_data >> 32) {
-        return;  // stale
-    }
-    detail::operation& op = *slot.operation;
-    if ((cqe.flags & IORING_CQE_F_MORE) != 0) {
-        deliver(op, cqe.res, cqe.flags);
-        return;
-    }
-    slot.operation = nullptr;
-    ++slot.generation;
-    slot.next_free = free_entry_;
-    free_entry_ = index & ~first_bit;
-    if ((index & first_bit) != 0) {
-        // Of the requests behind one that was to be silent and failed, the kernel says nothing.
-        op.first_outcome = cqe.res;
-        finish(op, -ECANCELED, 0);
-        return;
-    }
-    finish(op, cqe.res, cqe.flags);
-}
-
-unsigned uring_driver::take_completions(std::span<io_uring_cqe> into) noexcept {
-    unsigned taken = 0;
-    unsigned head = 0;
-    io_uring_cqe* cqe = nullptr;
-    io_uring_for_each_cqe(&ring_, head, cqe) {
-        if (taken == into.size()) {
-            break;
-        }
-        into[taken] = *cqe;
-        ++taken;
-    }
-    io_uring_cq_advance(&ring_, taken);
-    counters_.cqes += taken;
-    return taken;
-}
-
-void uring_driver::reap() noexcept {
-    std::array<io_uring_cqe, reap_batch> batch;
-    unsigned taken = 0;
-    do {
-        // By index: a completion may set others aside.
-        for (std::size_t index = 0; index < set_aside_.size(); ++index) {
-            const io_uring_cqe earlier = set_aside_[index];
-            complete(earlier);
-        }
-        set_aside_.clear();
-        while (canceled_ != nullptr) {
-            auto& op = static_cast<detail::operation&>(*canceled_);
-            canceled_ = std::exchange(op.next, nullptr);
-            finish(op, -ECANCELED, 0);
-        }
-        taken = take_completions(batch);
-        for (const io_uring_cqe& cqe : std::span(batch).first(taken)) {
-            complete(cqe);
-        }
-    } while (taken == batch.size() || !set_aside_.empty() || canceled_ != nullptr);
-    if (!wake_armed_) {
-        arm_wake();
-    }
-    submit_deferred();
 }
 
 void uring_driver::poll() noexcept {

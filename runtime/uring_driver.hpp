@@ -36,6 +36,7 @@ class uring_driver final : public driver {
     [[nodiscard]] time_point now() const noexcept override;
     void start(detail::operation& op) noexcept override;
     void cancel(detail::operation& op) noexcept override;
+    void hand_over(detail::operation& op) noexcept override;
     [[nodiscard]] bool has_work() const noexcept override;
     void poll() noexcept override;
     void wait(std::optional<time_point> deadline) noexcept override;
@@ -61,12 +62,15 @@ class uring_driver final : public driver {
     struct entry {
         detail::operation* operation = nullptr;
         std::uint32_t generation = 0;
+        // While it is free, the next that is; else the submission queue's tail behind its request.
         std::uint32_t next_free = 0;
     };
 
     io_uring_sqe& next_sqe() noexcept;
     void prepare(const io_request& request, std::uint64_t tag, unsigned flags) noexcept;
-    void ask_to_cancel(std::uint64_t tag) noexcept;
+    void ask_to_cancel(std::uint64_t tag, std::uint64_t answer) noexcept;
+    void cancel_in_flight(const detail::operation& op) noexcept;
+    void cancel_answered(const io_uring_cqe& cqe) noexcept;
     void submit_now(detail::operation& op) noexcept;
     void submit_deferred() noexcept;
     void finish(detail::operation& op, std::int32_t outcome, std::uint32_t flags) noexcept;
@@ -74,7 +78,9 @@ class uring_driver final : public driver {
     void complete(const io_uring_cqe& cqe) noexcept;
     void arm_wake() noexcept;
     void make_room() noexcept;
+    void set_aside() noexcept;
     unsigned take_completions(std::span<io_uring_cqe> into) noexcept;
+    void fetch_operations(std::span<const io_uring_cqe> batch) const noexcept;
     void reap() noexcept;
     [[nodiscard]] bool has_completions() const noexcept {
         return !set_aside_.empty() || canceled_ != nullptr || io_uring_cq_ready(&ring_) != 0;

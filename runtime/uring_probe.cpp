@@ -69,9 +69,12 @@ constexpr std::array features = {
     known{IORING_FEAT_FAST_POLL,
           used("FAST_POLL", "5.7", "a socket that is not ready needs no thread of the kernel",
                "each waiting request holds a thread of the kernel")},
-    known{IORING_FEAT_CQE_SKIP, unused("CQE_SKIP", "5.17", "requests without a completion")},
+    known{IORING_FEAT_CQE_SKIP,
+          used("CQE_SKIP", "5.17", "an answer and the next read cost one completion",
+               "two completions")},
     known{IORING_FEAT_RECVSEND_BUNDLE,
-          unused("RECVSEND_BUNDLE", "6.10", "several buffers in one receive or send")},
+          used("RECVSEND_BUNDLE", "6.10", "several buffers in one receive",
+               "a receive fills one buffer")},
     known{IORING_FEAT_MIN_TIMEOUT, unused("MIN_TIMEOUT", "6.12", "waits for a batch to gather")},
     known{IORING_FEAT_NO_IOWAIT,
           unused("NO_IOWAIT", "6.15", "an idle loop does not look like one that waits for a disk")},
@@ -83,18 +86,19 @@ constexpr std::array opcodes = {
     known{IORING_OP_READ, used("READ", "5.6", "reads", needed)},
     known{IORING_OP_WRITE, used("WRITE", "5.6", "writes", needed)},
     known{IORING_OP_ASYNC_CANCEL, used("ASYNC_CANCEL", "5.5", "stops what is in flight", needed)},
-    known{IORING_OP_ACCEPT, unused("ACCEPT", "5.5", "listeners")},
-    known{IORING_OP_CONNECT, unused("CONNECT", "5.5", "streams")},
-    known{IORING_OP_RECV, unused("RECV", "5.6", "streams")},
-    known{IORING_OP_SEND, unused("SEND", "5.6", "streams")},
-    known{IORING_OP_SENDMSG, unused("SENDMSG", "5.3", "vectored writes, datagrams")},
+    known{IORING_OP_ACCEPT, used("ACCEPT", "5.5", "listeners", needed)},
+    known{IORING_OP_CONNECT, used("CONNECT", "5.5", "streams", needed)},
+    known{IORING_OP_RECV, used("RECV", "5.6", "streams", needed)},
+    known{IORING_OP_SEND, used("SEND", "5.6", "streams", needed)},
+    known{IORING_OP_SENDMSG, used("SENDMSG", "5.3", "datagrams", needed)},
     known{IORING_OP_SHUTDOWN, unused("SHUTDOWN", "5.11", "streams")},
-    known{IORING_OP_OPENAT, unused("OPENAT", "5.6", "files")},
-    known{IORING_OP_STATX, unused("STATX", "5.6", "files")},
-    known{IORING_OP_FSYNC, unused("FSYNC", "5.1", "files")},
-    known{IORING_OP_SPLICE, unused("SPLICE", "5.7", "moves bytes between descriptors")},
+    known{IORING_OP_OPENAT, used("OPENAT", "5.6", "files", needed)},
+    known{IORING_OP_STATX, used("STATX", "5.6", "files", needed)},
+    known{IORING_OP_FSYNC, used("FSYNC", "5.1", "files", needed)},
+    known{IORING_OP_SPLICE, used("SPLICE", "5.7", "sends files", "send_file fails")},
     known{IORING_OP_MSG_RING, unused("MSG_RING", "5.18", "one loop wakes another")},
-    known{IORING_OP_SEND_ZC, unused("SEND_ZC", "6.0", "large sends without a copy")},
+    known{IORING_OP_SEND_ZC,
+          used("SEND_ZC", "6.0", "large sends without a copy, where asked for", "they are copied")},
 };
 
 template <class Has>
@@ -124,9 +128,13 @@ std::vector<uring_capability> try_out(io_uring& ring, bool registered) {
     uring_capability descriptor =
         used("registered ring descriptor", "5.18", "a call looks up no file",
              "a call looks up the ring's file");
-    uring_capability buffers = unused("provided buffer ring", "5.19", "shared receive buffers");
-    uring_capability accept = unused("accept multishot", "5.19", "one request, many connections");
-    uring_capability receive = unused("recv multishot", "6.0", "one request, many receives");
+    uring_capability buffers =
+        used("provided buffer ring", "5.19", "the kernel chooses among shared receive buffers",
+             "a receive takes a buffer before bytes have come");
+    uring_capability accept = used("accept multishot", "5.19", "one request, many connections",
+                                   "a request for each connection");
+    uring_capability receive =
+        used("recv multishot", "6.0", "one request, many receives", "a request for each receive");
     descriptor.present = registered;
     buffers.present = trials.buffer_ring;
     accept.present = trials.accept_multishot;

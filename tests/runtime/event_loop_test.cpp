@@ -121,6 +121,13 @@ TEST(EventLoopOptionsTest, EveryOptionHasItsRange) {
     EXPECT_EQ(refusal_of(options),
               "event_loop_options::inbox_capacity is 0; allowed: 1 to 18446744073709551615");
     options = {};
+    options.receive_buffers = 0;
+    EXPECT_EQ(refusal_of(options), "event_loop_options::receive_buffers is 0; allowed: 1 to 32768");
+    options = {};
+    options.receive_buffer_size = 63;
+    EXPECT_EQ(refusal_of(options),
+              "event_loop_options::receive_buffer_size is 63; allowed: 64 to 1048576");
+    options = {};
     options.stall_threshold = -1ns;
     EXPECT_EQ(refusal_of(options),
               "event_loop_options::stall_threshold is -1 ns; allowed: 0 (off) or more");

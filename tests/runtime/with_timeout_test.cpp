@@ -4,6 +4,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 #include <weir/runtime/event.hpp>
 #include <weir/runtime/this_task.hpp>
@@ -230,6 +231,33 @@ TEST(WithTimeoutTest, EveryAllocationMayFail) {
 TEST(WithTimeoutDeathTest, ATaskThatWasMovedFromEndsTheProcess) {
     EXPECT_DEATH(test::run_test(with_timeout(1s, task<>())),
                  "a task that was moved from cannot run");
+}
+
+// Ends as byte I/O does: with a result, not by an exception.
+task<result<int>> read_slowly(duration length) {
+    try {
+        co_await sleep_for(length);
+    } catch (const canceled&) {
+        co_return std::unexpected(std::make_error_code(std::errc::operation_canceled));
+    }
+    co_return 7;
+}
+
+TEST(WithTimeoutTest, AResultThatEndedByTheTimerSaysSo) {
+    test::virtual_loop on;
+    EXPECT_EQ(on.run(with_timeout(2s, read_slowly(1s))).value(), 7);
+    EXPECT_EQ(on.run(with_timeout(2s, read_slowly(3s))).error(), std::errc::timed_out);
+}
+
+task<result<int>> fail_with(std::errc code) {
+    co_return std::unexpected(std::make_error_code(code));
+}
+
+TEST(WithTimeoutTest, AResultThatEndedForAnotherReasonKeepsIt) {
+    EXPECT_EQ(test::run_test(with_timeout(2s, fail_with(std::errc::operation_canceled))).error(),
+              std::errc::operation_canceled);
+    EXPECT_EQ(test::run_test(with_timeout(2s, fail_with(std::errc::broken_pipe))).error(),
+              std::errc::broken_pipe);
 }
 
 }  // namespace
