@@ -75,7 +75,7 @@ int lookup_pool::start_thread() noexcept {
     const int error = detail::start_thread(id, start);
     if (error == 0) {
         ++threads_;
-        static_cast<void>(self.release());  // the thread's
+        start.argument = self.release();  // the thread's from now on
     }
     return error;
 }
@@ -108,11 +108,19 @@ void lookup_pool::deliver(const std::shared_ptr<lookup>& asked, lookup_answer an
         return;
     }
     asked->answer = std::move(answer);
-    post_surely(*asked->loop, [asked] {
+    const auto arrive = [asked] {
         if (asked->asker != nullptr) {
             asked->asker->arrive();
         }
-    });
+    };
+    for (bool posted = false; !posted;) {
+        try {
+            asked->loop->post_urgent(arrive);
+            posted = true;
+        } catch (const std::bad_alloc&) {
+            wait_for_memory();
+        }
+    }
 }
 
 namespace {
