@@ -39,6 +39,11 @@ inline constexpr std::size_t unbroken = std::numeric_limits<std::size_t>::max();
     return {reinterpret_cast<const char*>(from.data()), from.size()};
 }
 
+// The bytes of the first record.
+[[nodiscard]] inline std::size_t record_size(std::span<const std::byte> wire) {
+    return 5 + (std::to_integer<std::size_t>(wire[3]) << 8) + std::to_integer<std::size_t>(wire[4]);
+}
+
 // An engine, and what it has come to. It takes what comes as a stream would: the handshake, then
 // all that can be read.
 class endpoint {

@@ -252,11 +252,6 @@ TEST(TlsEngineTest, WritesBetweenTheHalvesOfATicket) {
     EXPECT_FALSE(client.error);
 }
 
-// The bytes of the first record.
-std::size_t record_size(std::span<const std::byte> wire) {
-    return 5 + (std::to_integer<std::size_t>(wire[3]) << 8) + std::to_integer<std::size_t>(wire[4]);
-}
-
 // A ticket holds the client's certificate, and so takes several small records. Between them,
 // OpenSSL sends nothing.
 TEST(TlsEngineTest, AWriteNeedsTheRestOfAMessageOfWhichItHasAPart) {
@@ -273,7 +268,7 @@ TEST(TlsEngineTest, AWriteNeedsTheRestOfAMessageOfWhichItHasAPart) {
     server.take(client.engine.take_output());
     const test::bytes tickets = server.take_output();
     const std::span wire(tickets);
-    const std::size_t first = record_size(wire);
+    const std::size_t first = test::record_size(wire);
     ASSERT_LT(first, wire.size());
 
     client.take(wire.first(first), test::unbroken);
