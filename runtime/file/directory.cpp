@@ -64,7 +64,8 @@ void directory::parse(std::size_t bytes) {
         const std::string_view name(record->d_name);
         if (name != "." && name != "..") {
             entries_.push_back(directory_entry{
-                .name = name, .kind = detail::kind_from_mode(DTTOIF(record->d_type))});
+                .name = name,
+                .kind = detail::kind_from_mode(static_cast<unsigned>(DTTOIF(record->d_type)))});
         }
     }
 }

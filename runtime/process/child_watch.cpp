@@ -53,6 +53,12 @@ result<void> child_watch::kill(int signal) noexcept {
     return {};
 }
 
+void child_watch::send(int signal) noexcept {
+    if (!status_ && !lost_) {
+        pidfd_send_signal(fd_.get(), signal);
+    }
+}
+
 result<bool> child_watch::reap(int options) noexcept {
     siginfo_t info{};
     while (::waitid(P_PIDFD, static_cast<id_t>(fd_.get()), &info, WEXITED | options) != 0) {
@@ -76,11 +82,11 @@ void child_watch::abandon() noexcept {
         delete this;
         return;
     }
-    static_cast<void>(kill(SIGKILL));
+    send(SIGKILL);
     scheduler* const loop = scheduler::current();
     if (loop == nullptr) {
         // Without a loop there is nobody else to wait; a killed process takes its time to go.
-        static_cast<void>(reap(0));
+        [[maybe_unused]] const result<bool> reaped = reap(0);
         delete this;
         return;
     }
@@ -93,7 +99,7 @@ void child_watch::abandon() noexcept {
 void child_watch::ended(operation& self) noexcept {
     auto& watch = static_cast<child_watch&>(self);
     // The poll cannot fail but for want of memory; then the child, which is killed, is waited for.
-    static_cast<void>(watch.reap(0));
+    [[maybe_unused]] const result<bool> reaped = watch.reap(0);
     watch.unlink();
     delete &watch;
 }
@@ -133,10 +139,10 @@ result<int> exit_awaiter::await_resume() noexcept {
 void exit_awaiter::end_child() noexcept {
     is_stopped_ = true;
     if (child_.grace() == duration::zero()) {
-        static_cast<void>(child_.kill(SIGKILL));
+        child_.send(SIGKILL);
         return;
     }
-    static_cast<void>(child_.kill(child_.stop_signal()));
+    child_.send(child_.stop_signal());
     scheduler& loop = owner->loop();
     loop.arm(*this, saturating_add(loop.now(), child_.grace()));
 }
@@ -151,7 +157,7 @@ void exit_awaiter::cancel(waiter& self) noexcept {
 }
 
 void exit_awaiter::grace_is_over(timer_node& timer) noexcept {
-    static_cast<void>(static_cast<exit_awaiter&>(timer).child_.kill(SIGKILL));
+    static_cast<exit_awaiter&>(timer).child_.send(SIGKILL);
 }
 
 }  // namespace weir::detail

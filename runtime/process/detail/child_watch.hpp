@@ -39,6 +39,8 @@ class child_watch final : private operation, private orphan {
     [[nodiscard]] std::optional<exit_status> status() const noexcept { return status_; }
 
     [[nodiscard]] result<void> kill(int signal) noexcept;
+    // The same, where a failure means no more than that the child has gone.
+    void send(int signal) noexcept;
 
     // Takes the child's status, blocking where `options` (WNOHANG) does not forbid it; false where
     // it has not ended. After an error there is nothing to reap.
