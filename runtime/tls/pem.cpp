@@ -65,7 +65,7 @@ class pem_text {
         }
         // Unbuffered: no copy is left behind in the C library.
         static_cast<void>(std::setvbuf(file.get(), nullptr, _IONBF, 0));
-        constexpr std::size_t step = 64 * 1024;
+        constexpr std::size_t step = 65'536;
         std::size_t size = 0;
         for (std::size_t got = 1; got != 0; size += got) {
             check_size(size);

@@ -118,7 +118,8 @@ task<result<void>> tls_stream<Lower>::core::send_output() {
     }
     // More may be made while a part is on its way, by a reader.
     while (engine.output_size() != 0) {
-        if (const bool stopped = co_await stop_requested()) {
+        const bool stopping = co_await stop_requested();
+        if (stopping) {
             // Nothing was handed over, so the next write may go on with it.
             co_return std::unexpected(detail::tls_canceled());
         }
