@@ -48,6 +48,11 @@ class driver {
     // that came first. No effect on an operation that is done.
     virtual void cancel(detail::operation& op) noexcept = 0;
 
+    // Makes sure that `op`, which was started, is with the kernel: closing its descriptor, whose
+    // number may soon be another's, cannot divert it any more. Canceled afterwards, it still ends by
+    // its terminal completion.
+    virtual void hand_over(detail::operation& op) noexcept { static_cast<void>(op); }
+
     // True when poll() has something to do: requests to submit or completions to reap. Costs no
     // system call.
     [[nodiscard]] virtual bool has_work() const noexcept = 0;

@@ -54,6 +54,9 @@ event_loop::event_loop(std::unique_ptr<weir::driver> io, event_loop_options opti
 
 event_loop::~event_loop() {
     WEIR_ASSERT(scheduler::current() != this, "a loop is destroyed outside of its run()");
+    if (thread_ == std::this_thread::get_id()) {
+        finish_orphans();  // of objects that ended between run() and here
+    }
     WEIR_ASSERT(timers_.size() == 0 && driver_->in_flight() == 0 && roots_.empty(),
                 "a loop outlives its tasks and pools: end them before it is destroyed");
 }

@@ -40,8 +40,9 @@ struct event_loop_options {
     // Entries of the submission queue, 1 to 32,768, rounded up to a power of two by the kernel.
     // Halved while the kernel refuses for want of memory.
     unsigned ring_entries = 256;
-    // Operations in the kernel at a time, 1 to 1,048,576; more wait in order.
-    unsigned max_in_flight = 4096;
+    // Operations in the kernel at a time, 1 to 1,048,576; more wait in order. Each socket that is
+    // waited for counts, so this has to exceed their number. The table grows as it is used.
+    unsigned max_in_flight = 262'144;
     // Resumes a tick, 1 or more.
     unsigned tick_budget = 256;
     // Functions in the inbox at a time, 1 or more.

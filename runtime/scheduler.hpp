@@ -133,6 +133,9 @@ class scheduler {
 
     // No effect on one that is not queued.
     void cancel_tick_end(detail::tick_end_node& node) noexcept {
+        if (!node.is_queued) {
+            return;
+        }
         for (detail::tick_end_node** link = &tick_ends_; *link != nullptr;
              link = &(*link)->next_tick_end) {
             if (*link == &node) {

@@ -77,8 +77,7 @@ void uring_driver::complete(const io_uring_cqe& cqe) noexcept {
 // second has not begun. It begins at the latest when the kernel is entered to be asked again.
 void uring_driver::cancel_answered(const io_uring_cqe& cqe) noexcept {
     const entry& slot = entries_[static_cast<std::uint32_t>(cqe.user_data) & ~cancel_bit];
-    if (cqe.res == -ENOENT && slot.operation != nullptr &&
-        slot.generation == cqe.user_data >> 32) {
+    if (cqe.res == -ENOENT && slot.operation != nullptr && slot.generation == cqe.user_data >> 32) {
         cancel_in_flight(*slot.operation);
     }
 }
@@ -124,17 +123,15 @@ void uring_driver::reap() noexcept {
             complete(earlier);
         }
         set_aside_.clear();
-        while (canceled_ != nullptr) {
-            auto& op = static_cast<detail::operation&>(*canceled_);
-            canceled_ = std::exchange(op.next, nullptr);
-            finish(op, -ECANCELED, 0);
+        while (!canceled_.empty()) {
+            finish(static_cast<detail::operation&>(canceled_.pop()), -ECANCELED, 0);
         }
         taken = take_completions(batch);
         fetch_operations(std::span(batch).first(taken));
         for (const io_uring_cqe& cqe : std::span(batch).first(taken)) {
             complete(cqe);
         }
-    } while (taken == batch.size() || !set_aside_.empty() || canceled_ != nullptr);
+    } while (taken == batch.size() || !set_aside_.empty() || !canceled_.empty());
     if (!wake_armed_) {
         arm_wake();
     }

@@ -27,6 +27,13 @@ using detail::reap_batch;
 using detail::tag_of;
 using detail::wake_tag;
 
+namespace {
+
+// Of the table of operations; it grows as far as max_in_flight allows.
+constexpr std::uint32_t entries_at_first = 1024;
+
+}  // namespace
+
 std::unique_ptr<driver> make_default_driver(const event_loop_options& options) {
     return std::make_unique<uring_driver>(options);
 }
@@ -36,13 +43,10 @@ uring_driver::uring_driver(const event_loop_options& options)
       allowed_(options.features),
       entries_max_(options.max_in_flight),
       free_entry_(no_entry) {
-    // Room for every operation's completion, a cancel's and the wake's.
     setup_ = detail::create_ring(ring_, options.ring_entries,
-                                 std::bit_ceil(2 * options.max_in_flight + 2));
+                                 detail::completions_for(options.max_in_flight));
     try {
-        // The kernel may have granted less than was asked for.
-        entries_max_ = std::min(entries_max_, std::max(1U, (*ring_.cq.kring_entries - 1) / 2));
-        entries_.reserve(entries_max_);
+        entries_.reserve(std::min(entries_max_, entries_at_first));
         wake_fd_ = eventfd(0, EFD_CLOEXEC);
         if (wake_fd_ < 0) {
             throw std::system_error(errno, std::system_category(), "eventfd");
@@ -106,9 +110,24 @@ void uring_driver::arm_wake() noexcept {
     wake_armed_ = true;
 }
 
+// Whether the table has, or gets, room for one more; without memory, operations wait in line.
+bool uring_driver::may_add_entry() noexcept {
+    if (entries_.size() == entries_max_) {
+        return false;
+    }
+    if (entries_.size() == entries_.capacity()) [[unlikely]] {
+        try {
+            entries_.reserve(std::min<std::size_t>(entries_max_, 2 * entries_.size()));
+        } catch (const std::bad_alloc&) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void uring_driver::start(detail::operation& op) noexcept {
     ++in_flight_;
-    const bool room = free_entry_ != no_entry || entries_.size() < entries_max_;
+    const bool room = free_entry_ != no_entry || may_add_entry();
     if (room && deferred_head_ == nullptr) [[likely]] {
         submit_now(op);
         return;
@@ -151,8 +170,7 @@ void uring_driver::prepare(const io_request& request, std::uint64_t tag, unsigne
 }
 
 void uring_driver::submit_deferred() noexcept {
-    while (deferred_head_ != nullptr &&
-           (free_entry_ != no_entry || entries_.size() < entries_max_)) {
+    while (deferred_head_ != nullptr && (free_entry_ != no_entry || may_add_entry())) {
         auto& op = static_cast<detail::operation&>(*deferred_head_);
         deferred_head_ = op.next;
         if (deferred_head_ == nullptr) {
@@ -214,8 +232,8 @@ void uring_driver::cancel(detail::operation& op) noexcept {
                 deferred_tail_ = link;
             }
             // Told in the next poll() or wait(): nothing completes inside cancel().
-            op.next = canceled_;
-            canceled_ = &op;
+            op.next = nullptr;
+            canceled_.push(op);
             return;
         }
     }

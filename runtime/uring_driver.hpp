@@ -6,8 +6,9 @@
 //
 // Operations in flight stand in a table; a completion carries the index and a generation of its
 // entry, so that one which comes too late for its entry is recognised and dropped. The table's size
-// is the cap on operations in flight, chosen so that their completions fit the completion queue;
-// what exceeds the cap waits in order. An overflow that comes nevertheless is drained, not lost.
+// is the cap on operations in flight; what exceeds it waits in order. Most of them wait for long,
+// so the completion queue has room for a part of them only; an overflow is drained, not lost, and
+// the cap keeps it from lasting for ever.
 //
 // Minimum kernel 6.1 for deferred task work; older ones run without it (uring_setup.cpp).
 // Thread: see driver.hpp.
@@ -71,6 +72,7 @@ class uring_driver final : public driver {
     void ask_to_cancel(std::uint64_t tag, std::uint64_t answer) noexcept;
     void cancel_in_flight(const detail::operation& op) noexcept;
     void cancel_answered(const io_uring_cqe& cqe) noexcept;
+    [[nodiscard]] bool may_add_entry() noexcept;
     void submit_now(detail::operation& op) noexcept;
     void submit_deferred() noexcept;
     void finish(detail::operation& op, std::int32_t outcome, std::uint32_t flags) noexcept;
@@ -83,7 +85,7 @@ class uring_driver final : public driver {
     void fetch_operations(std::span<const io_uring_cqe> batch) const noexcept;
     void reap() noexcept;
     [[nodiscard]] bool has_completions() const noexcept {
-        return !set_aside_.empty() || canceled_ != nullptr || io_uring_cq_ready(&ring_) != 0;
+        return !set_aside_.empty() || !canceled_.empty() || io_uring_cq_ready(&ring_) != 0;
     }
     void enter(unsigned wait_for, __kernel_timespec* timeout) noexcept;
     void idle_on_manual_clock(std::optional<time_point> deadline) noexcept;
@@ -102,7 +104,7 @@ class uring_driver final : public driver {
     std::uint32_t free_entry_;
     detail::ready_node* deferred_head_ = nullptr;
     detail::ready_node** deferred_tail_ = &deferred_head_;
-    detail::ready_node* canceled_ = nullptr;  // while they were deferred
+    detail::ready_queue canceled_;  // while they were deferred; not told yet
     std::size_t in_flight_ = 0;
     loop_counters counters_;
 };

@@ -146,8 +146,8 @@ void probe_ring(uring_report& report) {
     const event_loop_options defaults;
     io_uring ring{};
     detail::ring_setup granted;
-    report.error = detail::try_create_ring(ring, defaults.ring_entries,
-                                           std::bit_ceil(2 * defaults.max_in_flight + 2), granted);
+    report.error = detail::try_create_ring(
+        ring, defaults.ring_entries, detail::completions_for(defaults.max_in_flight), granted);
     if (report.error != 0) {
         report.why_unavailable = detail::explain_unavailable(report.error);
         return;

@@ -10,6 +10,8 @@
 
 #include <liburing.h>
 
+#include <algorithm>
+#include <bit>
 #include <string>
 #include <system_error>
 
@@ -21,6 +23,13 @@ struct ring_setup {
     unsigned flags = 0;        // IORING_SETUP_*, as granted
     unsigned features = 0;     // IORING_FEAT_*
 };
+
+// The completion queue for so many operations in flight: room for each one's completion, a cancel's
+// and the wake's, but no more than a loop reaps within a few ticks.
+[[nodiscard]] constexpr unsigned completions_for(unsigned operations) noexcept {
+    constexpr unsigned completions_max = 16'384;
+    return std::min(std::bit_ceil(2 * operations + 2), completions_max);
+}
 
 // Creates `ring`, disabled, with at least `completions` completion entries if the kernel's clamp
 // allows. On ENOMEM halves the entries, down to 8; on EINVAL drops what the kernel does not know.
