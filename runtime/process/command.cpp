@@ -12,29 +12,30 @@ namespace {
     throw std::invalid_argument("command: " + what);
 }
 
-std::string checked(std::string text, const char* what) {
+void check(const std::string& text, const char* what) {
     if (text.find('\0') != std::string::npos) {
         refuse(std::string(what) + " '" + text.substr(0, text.find('\0')) +
                "' goes on behind a NUL byte; allowed: none");
     }
-    return text;
 }
 
-std::string checked_name(std::string text, const char* what) {
+void check_name(const std::string& text, const char* what) {
     if (text.empty()) {
         refuse(std::string(what) + " is empty; allowed: one character or more");
     }
-    return checked(std::move(text), what);
+    check(text, what);
 }
 
 }  // namespace
 
 command::command(std::string program) {
-    words_.push_back(checked_name(std::move(program), "the program"));
+    check_name(program, "the program");
+    words_.push_back(std::move(program));
 }
 
 command& command::argument(std::string value) {
-    words_.push_back(checked(std::move(value), "the argument"));
+    check(value, "the argument");
+    words_.push_back(std::move(value));
     return *this;
 }
 
@@ -46,13 +47,15 @@ command& command::arguments(const std::vector<std::string>& values) {
 }
 
 command& command::directory(std::string path) {
-    directory_ = checked_name(std::move(path), "the directory");
+    check_name(path, "the directory");
+    directory_ = std::move(path);
     return *this;
 }
 
 command& command::environment(std::vector<std::string> variables) {
     for (const std::string& variable : variables) {
-        const std::size_t equals = checked(variable, "the variable").find('=');
+        check(variable, "the variable");
+        const std::size_t equals = variable.find('=');
         if (equals == 0 || equals == std::string::npos) {
             refuse("the variable '" + variable + "' is not NAME=value");
         }
