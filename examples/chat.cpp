@@ -163,7 +163,9 @@ weir::task<std::string> ask_name(reader& in, const room& here, weir::duration ti
 // ref: the room outlives the task
 weir::task<> serve_client(weir::tcp_stream peer, weir::semaphore::permit /*place*/, room& here,
                           settings chosen) {
-    static_cast<void>(peer.set_send_buffer(send_buffer));
+    if (const weir::result<void> set = peer.set_send_buffer(send_buffer); !set) {
+        std::fprintf(stderr, "chat: SO_SNDBUF: %s\n", set.error().message().c_str());
+    }
     reader in(peer, line_max + 1);
     const std::string name = co_await ask_name(in, here, std::chrono::milliseconds(chosen.name_ms));
     if (name.empty()) {
@@ -187,7 +189,7 @@ weir::task<> accept_all(weir::scope& clients, weir::tcp_listener listener, weir:
         weir::semaphore::permit place = co_await places.acquire();
         weir::result<weir::tcp_stream> peer = co_await listener.accept();
         if (!peer && peer.error() == std::errc::operation_canceled) {
-            co_return;
+            throw weir::canceled();
         }
         if (!peer) {
             throw std::system_error(peer.error(), "accept");
@@ -227,10 +229,10 @@ int main(int argc, char** argv) {
     options.stop_signals = {SIGINT, SIGTERM};
     try {
         weir::run(serve(chosen), options);
-    } catch (const weir::canceled&) {  // it waited for a place when the signal came
+    } catch (const weir::canceled&) {
+        std::puts("stopped");
     } catch (const std::exception& error) {
         std::fprintf(stderr, "chat: %s\n", error.what());
         return 1;
     }
-    std::puts("stopped");
 }

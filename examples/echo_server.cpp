@@ -1,5 +1,5 @@
 // A TCP echo server: one task a connection, at most --connections of them at a time; who comes
-// after that waits in the backlog until somebody leaves.
+// after that is connected, and served when somebody has left.
 //
 // SIGINT and SIGTERM end it in order: nobody is accepted any more, and each connection ends where
 // it waits for bytes, with all that it has echoed on the way to its peer.
@@ -50,7 +50,7 @@ weir::task<> accept_all(weir::scope& connections, weir::tcp_listener listener,
         weir::semaphore::permit place = co_await places.acquire();
         weir::result<weir::tcp_stream> peer = co_await listener.accept();
         if (!peer && peer.error() == std::errc::operation_canceled) {
-            co_return;
+            throw weir::canceled();
         }
         if (!peer) {
             throw std::system_error(peer.error(), "accept");
@@ -85,10 +85,10 @@ int main(int argc, char** argv) {
     options.stop_signals = {SIGINT, SIGTERM};
     try {
         weir::run(serve(chosen), options);
-    } catch (const weir::canceled&) {  // it waited for a place when the signal came
+    } catch (const weir::canceled&) {
+        std::puts("stopped");
     } catch (const std::exception& error) {
         std::fprintf(stderr, "echo_server: %s\n", error.what());
         return 1;
     }
-    std::puts("stopped");
 }

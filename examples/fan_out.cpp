@@ -82,10 +82,12 @@ struct crawl {
     std::uint64_t connections = 0;
     std::uint64_t found = 0;
     std::uint64_t missing = 0;
+    std::uint64_t failed = 0;
+    std::string first_failure;
 };
 
 // One that is idle, or a new one.
-weir::task<std::unique_ptr<connection>> take_connection(crawl* all) {
+weir::task<weir::result<std::unique_ptr<connection>>> take_connection(crawl* all) {
     if (!all->idle.empty()) {
         auto used = std::move(all->idle.back());
         all->idle.pop_back();
@@ -93,7 +95,7 @@ weir::task<std::unique_ptr<connection>> take_connection(crawl* all) {
     }
     weir::result<weir::tcp_stream> made = co_await weir::tcp_stream::connect(all->server);
     if (!made) {
-        throw std::system_error(made.error(), all->server.to_string());
+        co_return std::unexpected(made.error());
     }
     ++all->connections;
     co_return std::make_unique<connection>(std::move(*made));
@@ -131,33 +133,46 @@ weir::task<weir::result<std::size_t>> ask(connection& to, std::string path) {
     co_return status;
 }
 
-// A job of the pool; what it throws is printed by the pool.
-weir::task<> fetch(crawl* all, std::uint64_t page) {
-    std::unique_ptr<connection> used = co_await take_connection(all);
-    const weir::result<std::size_t> status = co_await ask(*used, "/" + std::to_string(page));
+weir::task<weir::result<void>> fetch(crawl* all, std::uint64_t page) {
+    weir::result<std::unique_ptr<connection>> used = co_await take_connection(all);
+    if (!used) {
+        co_return std::unexpected(used.error());
+    }
+    const weir::result<std::size_t> status = co_await ask(**used, "/" + std::to_string(page));
     if (!status) {
-        throw std::system_error(status.error(), "page " + std::to_string(page));
+        co_return std::unexpected(status.error());
     }
     ++(*status == 200 ? all->found : all->missing);
-    all->idle.push_back(std::move(used));
+    all->idle.push_back(std::move(*used));
+    co_return weir::result<void>();
+}
+
+// A job of the pool.
+weir::task<> count_fetch(crawl* all, std::uint64_t page) {
+    const weir::result<void> fetched = co_await fetch(all, page);
+    if (!fetched && all->failed++ == 0) {
+        all->first_failure = "page " + std::to_string(page) + ": " + fetched.error().message();
+    }
 }
 
 weir::task<weir::pool_stats> fetch_all(weir::pool& jobs, crawl* all, std::uint64_t requests) {
     for (std::uint64_t page = 0; page < requests; ++page) {
-        co_await jobs.post(fetch, all, page);  // waits while the queue is full
+        co_await jobs.post(count_fetch, all, page);  // waits while the queue is full
     }
     co_await jobs.drain();
     co_return jobs.stats();
 }
 
 int report(const crawl& all, const weir::pool_stats& stats, std::uint64_t requests) {
-    std::printf("%llu requests: %llu found, %llu missing, %llu failed\n",
-                static_cast<unsigned long long>(requests),
-                static_cast<unsigned long long>(all.found),
-                static_cast<unsigned long long>(all.missing),
-                static_cast<unsigned long long>(stats.failed));
+    std::printf(
+        "%llu requests: %llu found, %llu missing, %llu failed\n",
+        static_cast<unsigned long long>(requests), static_cast<unsigned long long>(all.found),
+        static_cast<unsigned long long>(all.missing), static_cast<unsigned long long>(all.failed));
     std::printf("at most %zu at a time over %llu connections, and %zu queued\n", stats.max_running,
                 static_cast<unsigned long long>(all.connections), stats.max_queued);
+    if (all.failed != 0) {
+        std::fprintf(stderr, "fan_out: %s\n", all.first_failure.c_str());
+    }
     const bool is_bounded = stats.max_running <= stats.max_concurrency &&
                             stats.max_queued <= stats.max_queue_size &&
                             all.connections <= stats.max_concurrency;
@@ -199,7 +214,6 @@ int main(int argc, char** argv) {
         return weir::run(weir::with_scope(run_both, chosen), options);
     } catch (const weir::canceled&) {
         std::puts("stopped");
-        return 1;
     } catch (const std::exception& error) {
         std::fprintf(stderr, "fan_out: %s\n", error.what());
         return 1;

@@ -30,6 +30,13 @@ struct settings {
 
 constexpr std::size_t buffer_size = 16'384;
 
+// Closing it will send a reset.
+void break_off(weir::tcp_stream& peer) {
+    if (const weir::result<void> set = peer.set_reset_on_close(); !set) {
+        std::fprintf(stderr, "tcp_proxy: SO_LINGER: %s\n", set.error().message().c_str());
+    }
+}
+
 // ref: both streams outlive the task
 weir::task<> forward(weir::tcp_stream& from, weir::tcp_stream& to) {
     const weir::result<std::uint64_t> copied = co_await weir::copy(from, to, buffer_size);
@@ -53,14 +60,14 @@ weir::task<> proxy(weir::tcp_stream client, weir::semaphore::permit /*place*/, s
     if (!server) {
         std::fprintf(stderr, "tcp_proxy: %s: %s\n", chosen.target.to_string().c_str(),
                      server.error().message().c_str());
-        client.set_reset_on_close();
+        break_off(client);
         co_return;
     }
     try {
         co_await weir::when_all(forward(client, *server), forward(*server, client));
     } catch (const std::system_error&) {
-        client.set_reset_on_close();
-        server->set_reset_on_close();
+        break_off(client);
+        break_off(*server);
     }
 }
 
@@ -71,7 +78,7 @@ weir::task<> accept_all(weir::scope& connections, weir::tcp_listener listener,
         weir::semaphore::permit place = co_await places.acquire();
         weir::result<weir::tcp_stream> client = co_await listener.accept();
         if (!client && client.error() == std::errc::operation_canceled) {
-            co_return;
+            throw weir::canceled();
         }
         if (!client) {
             throw std::system_error(client.error(), "accept");
@@ -109,10 +116,10 @@ int main(int argc, char** argv) {
     options.stop_signals = {SIGINT, SIGTERM};
     try {
         weir::run(serve(chosen), options);
-    } catch (const weir::canceled&) {  // it waited for a place when the signal came
+    } catch (const weir::canceled&) {
+        std::puts("stopped");
     } catch (const std::exception& error) {
         std::fprintf(stderr, "tcp_proxy: %s\n", error.what());
         return 1;
     }
-    std::puts("stopped");
 }

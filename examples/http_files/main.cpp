@@ -209,7 +209,7 @@ weir::task<> accept_all(weir::scope& clients, weir::tcp_listener listener, weir:
         weir::semaphore::permit place = co_await places.acquire();
         weir::result<weir::tcp_stream> peer = co_await listener.accept();
         if (!peer && peer.error() == std::errc::operation_canceled) {
-            co_return;
+            throw weir::canceled();
         }
         if (!peer) {
             throw std::system_error(peer.error(), "accept");
@@ -253,10 +253,10 @@ int main(int argc, char** argv) {
     options.stop_signals = {SIGINT, SIGTERM};
     try {
         weir::run(serve(chosen), options);
-    } catch (const weir::canceled&) {  // it waited for a place when the signal came
+    } catch (const weir::canceled&) {
+        std::puts("stopped");
     } catch (const std::exception& error) {
         std::fprintf(stderr, "http_files: %s\n", error.what());
         return 1;
     }
-    std::puts("stopped");
 }

@@ -49,11 +49,16 @@ class ServerTest(unittest.TestCase):
         line = self.server.stdout.readline()
         self.assertRegex(line, r"^listening on 127\.0\.0\.1:[0-9]+\n$")
         self.port = int(line.rsplit(":", 1)[1])
+        self.memory_at_start_kib = self.memory_peak_kib()
 
     def end(self):
-        if self.server.poll() is None:
+        """In every test, so that a sanitizer's findings do not go unseen."""
+        try:
+            if self.server.returncode is None:
+                self.stop()
+        finally:
             self.server.kill()
-        self.server.communicate()
+            self.server.communicate()
 
     def connect(self, receive_buffer=0):
         peer = socket.socket()
@@ -74,6 +79,9 @@ class ServerTest(unittest.TestCase):
     def memory_peak_kib(self):
         with open(f"/proc/{self.server.pid}/status", encoding="ascii") as status:
             return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
+
+    def assert_memory_is_bounded(self):
+        self.assertLess(self.memory_peak_kib() - self.memory_at_start_kib, 32 << 10)
 
     def assert_refused(self, message, *arguments):
         done = self.run_program(*arguments)
