@@ -112,6 +112,9 @@ void acceptor::add(int fd) noexcept {
 }
 
 void acceptor::accept_ended(int error) noexcept {
+    if (error_) {
+        return;  // closed
+    }
     if (is_shortage(error)) {
         pause();
         return;
@@ -152,6 +155,7 @@ void acceptor::close() noexcept {
     accepted_.clear();
     wake_all(waiters_);
     if (state_ == accept_state::armed) {
+        loop_.io().hand_over(*this);
         loop_.io().cancel(*this);
     }
     loop_.disarm(*this);

@@ -60,7 +60,11 @@ std::optional<std::uint16_t> receive_pool::take() noexcept {
 
 void receive_pool::give_back(std::uint16_t buffer) noexcept {
     provide(buffer);
-    while (!waiters_.empty() && !waiters_.pop_front().buffer_is_free()) {
+    offer();
+}
+
+void receive_pool::offer() noexcept {
+    while (free_ != 0 && !waiters_.empty() && !waiters_.pop_front().buffer_is_free()) {
     }
 }
 

@@ -1,5 +1,8 @@
 #include "detail/receiver.hpp"
 
+#include <poll.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -8,55 +11,125 @@
 namespace weir::detail {
 
 receiver::receiver(receive_pool& pool, scheduler& loop, int fd) noexcept
-    : pool_(pool), loop_(loop), credit_(std::max(1U, pool.count() / 8)) {
-    request.opcode = io_opcode::receive;
+    : pool_(pool),
+      loop_(loop),
+      credit_(std::max(1U, pool.count() / 8)),
+      must_watch_(!pool.has_group()) {
     request.fd = fd;
-    if (pool.has_group()) {
-        request.options = io_multishot | io_from_group;
-        if (pool.bundles()) {
-            request.options |= io_bundle;
-        }
-        request.buffer_group = pool.group();
-    }
     completed = &on_completion;
 }
 
-void receiver::wait(waiter& reader) noexcept {
+void receiver::wait(waiter& reader, void (*instead)(waiter&) noexcept) noexcept {
     WEIR_ASSERT(reader_ == nullptr, "one task reads a stream at a time");
     reader_ = &reader;
+    instead_ = instead;
     want();
 }
 
-// Arms the receive unless it is under way, has ended, or this receiver holds its share.
+void receiver::stop_waiting() noexcept {
+    reader_ = nullptr;
+    if (state_ == receive_state::starved) {
+        buffer_waiter::unlink();
+        state_ = receive_state::idle;
+        has_watched_ = false;  // who reads next may take the bytes another way
+    }
+}
+
+// Goes on towards the next chunk, unless that is under way or the end has come.
 void receiver::want() noexcept {
-    if (state_ == receive_state::idle && !ended_ && !abandoned_ && !over_credit()) {
+    if (state_ != receive_state::idle || ended_ || abandoned_) {
+        return;
+    }
+    const bool no_buffer = pool_.free() == 0;
+    if ((no_buffer || over_credit()) && turn_away()) {
+        return;
+    }
+    if (over_credit()) {
+        return;  // until this connection gives one back
+    }
+    if (!has_watched_ && (no_buffer || must_watch_)) {
+        watch();
+    } else if (no_buffer) {
+        state_ = receive_state::starved;
+        pool_.wait_for_buffer(*this);
+    } else {
         arm();
     }
 }
 
-void receiver::arm() noexcept {
-    if (pool_.free() == 0) {
-        state_ = receive_state::starved;
-        pool_.wait_for_buffer(*this);
-        return;
+// Whether the reader finds memory elsewhere.
+bool receiver::turn_away() noexcept {
+    if (reader_ == nullptr || instead_ == nullptr) {
+        return false;
     }
-    if (!pool_.has_group()) {
-        const std::uint16_t buffer = *pool_.take();
-        const std::span<std::byte> into = pool_.bytes(buffer);
-        request.address = into.data();
-        request.length = static_cast<std::uint32_t>(into.size());
-        request.buffer_group = buffer;  // remembered here
-    }
-    state_ = receive_state::armed;
+    has_watched_ = false;
+    instead_(*std::exchange(reader_, nullptr));
+    return true;
+}
+
+void receiver::start(receive_state next) noexcept {
+    state_ = next;
     retain();
     state = operation_state::idle;
     cancel_asked = false;
     loop_.io().start(*this);
 }
 
+void receiver::watch() noexcept {
+    request.opcode = io_opcode::poll;
+    request.options = 0;
+    request.address = nullptr;
+    request.length = 0;
+    request.operation_flags = POLLIN;
+    start(receive_state::watching);
+}
+
+void receiver::arm() noexcept {
+    has_watched_ = false;
+    request.opcode = io_opcode::receive;
+    if (pool_.has_group()) {
+        request.options = io_multishot | io_from_group;
+        if (pool_.bundles()) {
+            request.options |= io_bundle;
+        }
+        request.operation_flags = 0;
+        request.buffer_group = pool_.group();
+    } else {
+        const std::uint16_t buffer = *pool_.take();
+        const std::span<std::byte> into = pool_.bytes(buffer);
+        request.address = into.data();
+        request.length = static_cast<std::uint32_t>(into.size());
+        request.operation_flags = MSG_DONTWAIT;  // a buffer is not kept for who is silent
+        request.buffer_group = buffer;           // remembered here
+    }
+    start(receive_state::armed);
+}
+
 void receiver::on_completion(operation& op) noexcept { static_cast<receiver&>(op).completion(); }
 
+// There are bytes, or the stream has ended or failed, which the receive tells.
+void receiver::watched() noexcept {
+    state_ = receive_state::idle;
+    if (orphan::is_linked()) {
+        orphan::unlink();
+    }
+    must_watch_ = !pool_.has_group();
+    has_watched_ = reader_ != nullptr && outcome > 0;
+    if (outcome < 0 && outcome != -ECANCELED && outcome != -EINTR) {
+        ended_ = -outcome;
+    }
+    if (reader_ != nullptr) {
+        want();
+    }
+    tell_reader();
+    release();
+}
+
 void receiver::completion() noexcept {
+    if (state_ == receive_state::watching) {
+        watched();
+        return;
+    }
     if (outcome > 0) {
         const auto size = static_cast<std::uint32_t>(outcome);
         arrived(pool_.has_group() ? buffer_of(completion_flags) : request.buffer_group, size);
@@ -76,6 +149,7 @@ void receiver::completion() noexcept {
         want();
     }
     tell_reader();
+    pool_.offer();  // a buffer that was meant for this one, and not used
     release();
 }
 
@@ -87,7 +161,10 @@ void receiver::ended_with(std::int32_t value) noexcept {
         ended_ = 0;
     } else if (value == -ENOBUFS) {
         ++loop_.counters_ref().buffer_shortages;
-    } else if (value < 0 && value != -ECANCELED && value != -EINTR && value != -EAGAIN) {
+        must_watch_ = true;
+    } else if (value == -EAGAIN) {
+        must_watch_ = true;
+    } else if (value < 0 && value != -ECANCELED && value != -EINTR) {
         ended_ = -value;
     }
 }
@@ -173,8 +250,9 @@ void receiver::abandon() noexcept {
     if (state_ == receive_state::starved) {
         buffer_waiter::unlink();
         state_ = receive_state::idle;
-    } else if (state_ == receive_state::armed) {
+    } else if (state_ != receive_state::idle) {
         loop_.add_orphan(*this);
+        loop_.io().hand_over(*this);  // the descriptor is about to be closed
         loop_.io().cancel(*this);
     }
     release();

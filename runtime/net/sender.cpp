@@ -17,6 +17,12 @@ constexpr std::size_t send_max = std::size_t{1} << 30;
 // A queue that has grown beyond this gives its memory back when it is empty.
 constexpr std::size_t kept_max = sender::direct_min;
 
+// What a send that may be copied does not fail with: kinds of socket without, and limits of locked
+// memory.
+bool is_for_want_of_zero_copy(std::int32_t outcome) noexcept {
+    return outcome == -EOPNOTSUPP || outcome == -ENOMEM || outcome == -ENOBUFS;
+}
+
 }  // namespace
 
 sender::sender(scheduler& loop, int fd) noexcept : loop_(loop) {
@@ -50,6 +56,7 @@ void sender::cancel(direct_write& write) noexcept {
     direct_canceled_ = true;
     if (in_flight_ == flight::direct) {
         loop_.io().cancel(*this);
+        break_off();
         return;
     }
     // It waits behind the queue.
@@ -67,11 +74,12 @@ void sender::start(std::span<const std::byte> bytes) noexcept {
     request.length = static_cast<std::uint32_t>(std::min(bytes.size(), send_max));
     state = operation_state::idle;
     cancel_asked = false;
+    zero_copy_told_ = false;
     loop_.io().start(*this);
 }
 
 void sender::pump() noexcept {
-    if (in_flight_ != flight::nothing) {
+    if (in_flight_ != flight::nothing || is_held_) {
         return;
     }
     if (!flying_.empty()) {
@@ -94,9 +102,15 @@ void sender::on_completion(operation& op) noexcept {
     if (self.request.opcode == io_opcode::send_zero_copy) {
         if ((op.completion_flags & completion_notification) == 0) {
             self.zero_copy_outcome_ = op.outcome;
+            self.zero_copy_told_ = true;
         }
         if (op.state != operation_state::done) {
-            return;  // the kernel still reads the memory
+            self.break_off();  // the kernel still reads the memory
+            return;
+        }
+        if (is_for_want_of_zero_copy(self.zero_copy_outcome_)) {
+            self.zero_copy_min_ = SIZE_MAX;
+            self.zero_copy_outcome_ = -ECANCELED;  // once more, copied
         }
         self.sent(self.zero_copy_outcome_);
         return;
@@ -104,7 +118,22 @@ void sender::on_completion(operation& op) noexcept {
     self.sent(op.outcome);
 }
 
+// A send whose bytes the kernel has, and not copied, is not to be canceled: it ends when the peer
+// has confirmed them, which it may never do. So the connection ends.
+void sender::break_off() noexcept {
+    const bool to_end = in_flight_ == flight::direct ? direct_canceled_ : given_up_;
+    if (to_end && zero_copy_told_) {
+        sockaddr none{};
+        none.sa_family = AF_UNSPEC;
+        static_cast<void>(::connect(request.fd, &none, sizeof none));
+        was_broken_off_ = true;
+    }
+}
+
 void sender::sent(std::int32_t result) noexcept {
+    if (was_broken_off_) {
+        error_ = std::make_error_code(std::errc::operation_canceled);
+    }
     if (std::exchange(in_flight_, flight::nothing) == flight::direct) {
         sent_of_direct(result);
     } else {
@@ -126,7 +155,7 @@ void sender::sent_of_queue(std::int32_t result) noexcept {
         return;  // nothing of it has gone; the next pump() repeats it
     }
     if (result < 0) {
-        fail(-result);
+        fail(std::error_code(-result, std::system_category()));
         return;
     }
     flown_ += static_cast<std::size_t>(result);
@@ -140,6 +169,10 @@ void sender::sent_of_queue(std::int32_t result) noexcept {
 }
 
 void sender::sent_of_direct(std::int32_t result) noexcept {
+    if (error_) {
+        end_direct(error_);  // broken off
+        return;
+    }
     if (result > 0) {
         direct_->begun = true;
         direct_->rest = direct_->rest.subspan(static_cast<std::size_t>(result));
@@ -148,7 +181,7 @@ void sender::sent_of_direct(std::int32_t result) noexcept {
             return;
         }
     } else if (result != -ECANCELED && result != -EINTR) {
-        fail(result == 0 ? EPIPE : -result);
+        fail(std::error_code(result == 0 ? EPIPE : -result, std::system_category()));
         return;
     }
     if (direct_canceled_) {
@@ -166,8 +199,16 @@ void sender::end_direct(std::error_code why) noexcept {
     std::exchange(direct_, nullptr)->wake();
 }
 
-void sender::fail(int why) noexcept {
-    error_ = std::error_code(why, std::system_category());
+void sender::break_with(std::error_code why) noexcept {
+    if (!error_ && in_flight_ == flight::nothing) {
+        fail(why);
+    } else if (!error_) {
+        was_broken_off_ = true;
+    }
+}
+
+void sender::fail(std::error_code why) noexcept {
+    error_ = why;
     queue_.clear();
     flying_.clear();
     flown_ = 0;
@@ -207,7 +248,7 @@ void sender::send_what_fits() noexcept {
         } else if (errno == EAGAIN) {
             return;
         } else if (errno != EINTR) {
-            fail(errno);
+            fail(std::error_code(errno, std::system_category()));
         }
     }
 }
@@ -216,7 +257,9 @@ void sender::give_up() noexcept {
     queue_.clear();
     if (in_flight_ == flight::queued) {
         error_ = std::make_error_code(std::errc::operation_canceled);
+        given_up_ = true;
         loop_.io().cancel(*this);
+        break_off();
     }
 }
 

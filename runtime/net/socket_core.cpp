@@ -49,12 +49,7 @@ void socket_core::send_directly(direct_write& write) noexcept {
 }
 
 void socket_core::begin_read(span_read& read) noexcept {
-    if (active_chunks() != nullptr) {
-        begin_chunk_read(read);
-        return;
-    }
     WEIR_ASSERT(reading_ == nullptr, "one task reads a stream at a time");
-    reading_ = &read;
     read.socket = this;
     read.request.opcode = io_opcode::receive;
     read.request.fd = socket_.get();
@@ -62,6 +57,11 @@ void socket_core::begin_read(span_read& read) noexcept {
     read.request.length =
         static_cast<std::uint32_t>(std::min<std::size_t>(read.into.size(), UINT32_MAX / 2));
     read.completed = &on_read;
+    if (active_chunks() != nullptr) {
+        begin_chunk_read(read);
+        return;
+    }
+    reading_ = &read;
     if (may_link_ && sender_.can_link() && sender_.queued() <= linked_max &&
         writer_ == read.owner) {
         read.is_due = true;  // tick_ends() is to come
@@ -76,7 +76,13 @@ void socket_core::begin_chunk_read(span_read& read) {
     reading_ = &read;
     read.socket = this;
     read.waits_for_chunks = true;
-    from.wait(read);
+    from.wait(read, read.into.empty() ? nullptr : &read_without_buffer);
+}
+
+void socket_core::read_without_buffer(waiter& reader) noexcept {
+    auto& read = static_cast<span_read&>(reader);
+    read.waits_for_chunks = false;
+    read.socket->start_read(read);
 }
 
 void socket_core::start_read(span_read& read) noexcept {

@@ -247,11 +247,15 @@ task<result<void>> socket_stream::close() {
     if (!is_open()) {
         co_return result<void>();
     }
-    const result<void> flushed = co_await flush_awaiter(*core_);
-    if (!flushed && flushed.error() == std::errc::operation_canceled) {
-        co_return flushed;
-    }
-    co_await unread_awaiter(*core_);
+    result<void> flushed;
+    do {
+        flushed = co_await flush_awaiter(*core_);
+        if (!flushed && !core_->out().error()) {
+            co_return flushed;  // this call was stopped
+        }
+        co_await unread_awaiter(*core_);
+        // Meanwhile others may have written, read, or closed it.
+    } while (core_->is_reading() || (!core_->out().is_idle() && !core_->out().error()));
     const result<void> closed = core_->close();
     co_return flushed ? closed : flushed;
 }

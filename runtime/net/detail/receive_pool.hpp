@@ -59,6 +59,8 @@ class receive_pool final : public loop_service {
 
     // The buffer is free again; who waits first goes on.
     void give_back(std::uint16_t buffer) noexcept;
+    // Lets the first go on who waits, if a buffer is free.
+    void offer() noexcept;
 
     void wait_for_buffer(buffer_waiter& waiter) noexcept { waiters_.push_back(waiter); }
 

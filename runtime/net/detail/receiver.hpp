@@ -1,12 +1,17 @@
 // What a socket has received and nobody has taken yet, and the multishot receive behind it.
 //
 // States of the receive:
-//   idle     nothing is asked of the kernel
-//   armed    the operation is in flight; chunks arrive in completed()
-//   starved  it ended for want of buffers, and starts again when one comes back
+//   idle      nothing is asked of the kernel
+//   watching  a poll is in flight, that ends when there are bytes: where a receive needs a buffer
+//             before it starts, and where none is free
+//   starved   there are bytes and no buffer: goes on when one comes back
+//   armed     the receive is in flight; chunks arrive in completion()
 // It is armed when somebody waits for bytes, and stays so until it ends by itself or this receiver
 // holds its share of the buffers (credit): then it is canceled, and armed again when somebody has
 // taken all and waits for more. What arrives meanwhile is kept: no byte is dropped.
+//
+// Only who has bytes to receive waits for a buffer, so that one that comes back is used at once,
+// and not kept for a connection that is silent. A reader with memory of its own waits for none.
 //
 // Lifetime: counts who needs it (the socket, each received_buffer, the operation in flight) and
 // frees itself. Thread: the loop's.
@@ -36,16 +41,18 @@ class receiver final : public recycled, private operation, private orphan, priva
     // 0 for the end of the stream, an errno, or nothing while more may come. Chunks go first.
     [[nodiscard]] std::optional<int> ended() const noexcept { return ended_; }
     [[nodiscard]] bool is_active() const noexcept {
-        return has_bytes() || ended_ || state_ != receive_state::idle;
+        return has_bytes() || ended_ || state_ == receive_state::armed;
     }
 
     // Whoever reads has all the buffers that one socket may have: more do not come before some are
     // given back.
     [[nodiscard]] bool over_credit() const noexcept { return held_ >= credit_; }
 
-    // Wakes `reader` when there are bytes or the end has come. One at a time.
-    void wait(waiter& reader) noexcept;
-    void stop_waiting() noexcept { reader_ = nullptr; }
+    // Wakes `reader` when there are bytes or the end has come. One at a time. Where no buffer is to
+    // be had, calls `instead` with it, unless null: then it waits here no longer, and nothing is
+    // received by this object before the next wait().
+    void wait(waiter& reader, void (*instead)(waiter&) noexcept) noexcept;
+    void stop_waiting() noexcept;
 
     // The first chunk; the caller gives it back. Requires has_bytes().
     [[nodiscard]] chunk take() noexcept;
@@ -63,15 +70,19 @@ class receiver final : public recycled, private operation, private orphan, priva
     void abandon() noexcept;
 
   private:
-    enum class receive_state : std::uint8_t { idle, armed, starved };
+    enum class receive_state : std::uint8_t { idle, watching, starved, armed };
     static constexpr std::uint32_t none = UINT32_MAX;
 
     ~receiver() = default;
 
     void want() noexcept;
+    void start(receive_state next) noexcept;
+    void watch() noexcept;
     void arm() noexcept;
+    bool turn_away() noexcept;
     static void on_completion(operation& op) noexcept;
     void completion() noexcept;
+    void watched() noexcept;
     void arrived(std::uint16_t buffer, std::uint32_t size) noexcept;
     void append(std::uint16_t buffer, std::uint32_t size) noexcept;
     void ended_with(std::int32_t outcome) noexcept;
@@ -82,6 +93,7 @@ class receiver final : public recycled, private operation, private orphan, priva
     receive_pool& pool_;
     scheduler& loop_;
     waiter* reader_ = nullptr;
+    void (*instead_)(waiter&) noexcept = nullptr;  // of a buffer, for the reader
     std::uint32_t first_ = none;
     std::uint32_t last_ = none;
     std::uint32_t first_begin_ = 0;  // bytes of the first chunk that were copied out
@@ -90,6 +102,8 @@ class receiver final : public recycled, private operation, private orphan, priva
     std::uint32_t references_ = 1;
     std::optional<int> ended_;
     receive_state state_ = receive_state::idle;
+    bool must_watch_;           // before the next receive
+    bool has_watched_ = false;  // there are bytes
     bool abandoned_ = false;
 };
 

@@ -45,7 +45,7 @@ class sender : private operation {
 
     [[nodiscard]] std::error_code error() const noexcept { return error_; }
     [[nodiscard]] bool is_idle() const noexcept {
-        return in_flight_ == flight::nothing && flying_.empty() && !has_more();
+        return in_flight_ == flight::nothing && flying_.empty() && !has_more() && !is_held_;
     }
 
     // Queues all of `bytes`, or returns false: too many, no room, or no memory.
@@ -64,7 +64,7 @@ class sender : private operation {
     // Whether what is queued may become the request before a receive.
     [[nodiscard]] bool can_link() const noexcept {
         return in_flight_ == flight::nothing && flying_.empty() && !queue_.empty() &&
-               direct_ == nullptr;
+               direct_ == nullptr && !is_held_;
     }
     // Becomes linked; the request lives until end_linked().
     [[nodiscard]] const io_request& begin_linked() noexcept;
@@ -76,6 +76,16 @@ class sender : private operation {
 
     // Sends of at least so many bytes are not copied by the kernel either; SIZE_MAX: none.
     void set_zero_copy_min(std::size_t bytes) noexcept { zero_copy_min_ = bytes; }
+
+    // Between the two, somebody else sends on the socket: what is written waits. Requires
+    // is_idle().
+    void hold() noexcept { is_held_ = true; }
+    void let_go() noexcept {
+        is_held_ = false;
+        pump();
+    }
+    // The peer has seen a part of something that will not be completed.
+    void break_with(std::error_code why) noexcept;
 
     // The socket goes. Sends what it takes at once, where nothing is in flight; then drops the
     // rest.
@@ -94,11 +104,12 @@ class sender : private operation {
 
     void start(std::span<const std::byte> bytes) noexcept;
     static void on_completion(operation& op) noexcept;
+    void break_off() noexcept;
     void sent(std::int32_t outcome) noexcept;
     void sent_of_queue(std::int32_t outcome) noexcept;
     void sent_of_direct(std::int32_t outcome) noexcept;
     void end_direct(std::error_code error) noexcept;
-    void fail(int error) noexcept;
+    void fail(std::error_code why) noexcept;
     void tell_flushers() noexcept;
 
     scheduler& loop_;
@@ -107,6 +118,10 @@ class sender : private operation {
     std::size_t flown_ = 0;  // of flying_
     std::size_t zero_copy_min_ = SIZE_MAX;
     std::int32_t zero_copy_outcome_ = 0;
+    bool zero_copy_told_ = false;  // what went before the notification, if it was that kind of send
+    bool given_up_ = false;
+    bool is_held_ = false;
+    bool was_broken_off_ = false;
     direct_write* direct_ = nullptr;
     bool direct_canceled_ = false;
     flight in_flight_ = flight::nothing;

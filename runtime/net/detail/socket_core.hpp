@@ -95,6 +95,7 @@ class socket_core final : public recycled,
 
     void tick_ends() noexcept;
     void start_read(span_read& read) noexcept;
+    static void read_without_buffer(waiter& reader) noexcept;
     void take_back_read() noexcept;
     static void on_read(operation& op) noexcept;
     void read_ended(span_read& read) noexcept;
