@@ -49,8 +49,8 @@ class driver {
     virtual void cancel(detail::operation& op) noexcept = 0;
 
     // Makes sure that `op`, which was started, is with the kernel: closing its descriptor, whose
-    // number may soon be another's, cannot divert it any more. Canceled afterwards, it still ends by
-    // its terminal completion.
+    // number may soon be another's, cannot divert it any more. It still ends by its terminal
+    // completion.
     virtual void hand_over(detail::operation& op) noexcept { static_cast<void>(op); }
 
     // True when poll() has something to do: requests to submit or completions to reap. Costs no

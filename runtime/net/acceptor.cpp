@@ -43,7 +43,7 @@ bool is_passing(int error) noexcept {
 
 }  // namespace
 
-acceptor::acceptor(event_loop& loop, file_descriptor listening) noexcept
+acceptor::acceptor(event_loop& loop, file_descriptor listening)
     : timer_node(
           [](timer_node& node) noexcept { static_cast<acceptor&>(node).resume_after_pause(); }),
       loop_(loop),

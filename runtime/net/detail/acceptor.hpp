@@ -29,7 +29,7 @@ class acceptor final : private operation, private orphan, private timer_node {
   public:
     static constexpr std::size_t queue_max = 64;
 
-    acceptor(event_loop& loop, file_descriptor listening) noexcept;
+    acceptor(event_loop& loop, file_descriptor listening);
 
     [[nodiscard]] int fd() const noexcept { return socket_.get(); }
     [[nodiscard]] bool is_open() const noexcept { return static_cast<bool>(socket_); }
