@@ -126,6 +126,12 @@ weir::task<std::size_t> received_buffer_example(weir::tcp_stream& peer) {
     co_return count;
 }
 
+// ref: the stream outlives the scope that runs this.
+weir::task<> drain(weir::tcp_stream& peer) {
+    const std::size_t count = co_await received_buffer_example(peer);
+    report(std::to_string(count) + " arrived");
+}
+
 // ref: the listener outlives the scope that runs this.
 weir::task<> listen_and_echo(weir::tcp_listener& server) {
     auto peer = co_await server.accept();
@@ -146,6 +152,24 @@ weir::task<> tcp_example() {
     const auto half_closed = co_await peer->finish_writing();
     const std::size_t count = co_await received_buffer_example(*peer);
     report(greeted && half_closed ? std::to_string(count) : "nothing");
+    co_await tasks.join();
+}
+
+// Sends this program.
+weir::task<> send_file_example() {
+    auto listening = weir::tcp_listener::listen(weir::socket_address::loopback_ipv4(0));
+    const weir::socket_address here = listening->local_address().value();
+    auto client = co_await weir::tcp_stream::connect(here);
+    weir::tcp_stream& peer = client.value();
+    auto other_end = co_await listening->accept();
+    const weir::result<weir::file> opened = co_await weir::file::open("/proc/self/exe");
+    const weir::file& page = opened.value();
+    weir::scope tasks;
+    tasks.spawn(drain(*other_end));
+    const weir::result<std::uint64_t> sent = co_await weir::send_file(peer, page);
+    report(sent ? std::to_string(*sent) + " bytes" : sent.error().message());
+    const auto half_closed = co_await peer.finish_writing();
+    report(half_closed ? "all" : "not all");
     co_await tasks.join();
 }
 
@@ -174,6 +198,7 @@ weir::task<> pair_example() {
 int main() {
     weir::run(tcp_example());
     weir::run(listener_example());
+    weir::run(send_file_example());
     weir::run(pair_example());
     address_example();
     errors_example();

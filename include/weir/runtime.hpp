@@ -33,6 +33,7 @@
 #include "runtime/net/listener.hpp"
 #include "runtime/net/received_buffer.hpp"
 #include "runtime/net/resolver.hpp"
+#include "runtime/net/send_file.hpp"
 #include "runtime/net/socket_stream.hpp"
 #include "runtime/net/stream.hpp"
 #include "runtime/net/tcp.hpp"

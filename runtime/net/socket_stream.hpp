@@ -38,6 +38,10 @@
 
 namespace weir {
 
+namespace detail {
+struct stream_access;  // of send_file
+}
+
 class socket_stream {
   public:
     // No socket: every call fails with bad_file_descriptor.
@@ -85,6 +89,7 @@ class socket_stream {
 
   private:
     friend class receive_awaiter;
+    friend struct detail::stream_access;
 
     [[nodiscard]] static received_buffer take_chunk(detail::receiver& from) noexcept;
 
