@@ -8,11 +8,12 @@
 //     co_await weir::with_scope(serve_both);   // ends when both have ended
 //
 // The first failure stops the siblings; when all have ended, the first error in time is rethrown.
-// with_scope also runs its function as one of the siblings. Children start through the ready
-// queue, in the order of spawning.
+// with_scope also runs its function as one of the siblings, so the function returns and does not
+// join. Children start through the ready queue, in the order of spawning.
 //
-// A stop of the surrounding task reaches every child, and join() then throws weir::canceled. A stop
-// that the scope was asked for itself (request_stop) ends the children, and join() returns.
+// A stop of the surrounding task reaches every child; join() then throws weir::canceled where one
+// of them has ended by it. A stop that the scope was asked for itself (request_stop) ends the
+// children, and join() returns.
 //
 // Lifetime: destroying a scope with live children is a programmer's error and ends the process.
 // Memory: one recycled block a child beside its frame. Thread: one loop's.
@@ -22,8 +23,10 @@
 #include <exception>
 #include <functional>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
+#include "detail/awaited_callable.hpp"
 #include "result.hpp"
 #include "task.hpp"
 
@@ -44,18 +47,19 @@ class scope : private context {
     template <class T>
     void spawn(task<T> child);
 
-    // Starts function(arguments...), which returns a task.
+    // Starts function(arguments...), which returns a task. A callable with state, such as a lambda
+    // that captures, is copied or moved, and lives as long as its task.
     template <class F, class... Arguments>
         requires(std::invocable<F, Arguments...>)
     void spawn(F&& function, Arguments&&... arguments) {
-        spawn(std::invoke(std::forward<F>(function), std::forward<Arguments>(arguments)...));
+        spawn(call(std::forward<F>(function), std::forward<Arguments>(arguments)...));
     }
 
     // The same, with a name (static storage) for dump().
     template <class F, class... Arguments>
         requires(std::invocable<F, Arguments...>)
     void spawn_named(const char* child_name, F&& function, Arguments&&... arguments) {
-        spawn_task(std::invoke(std::forward<F>(function), std::forward<Arguments>(arguments)...),
+        spawn_task(call(std::forward<F>(function), std::forward<Arguments>(arguments)...),
                    child_name);
     }
 
@@ -78,6 +82,20 @@ class scope : private context {
     friend class detail::scope_child_base;
 
     void on_done() noexcept override {}
+    template <class F, class... Arguments>
+    static auto call(F&& function, Arguments&&... arguments) {
+        if constexpr (std::is_class_v<std::decay_t<F>> && !std::is_empty_v<std::decay_t<F>>) {
+            return keep_and_call<std::decay_t<F>>(std::forward<F>(function),
+                                                  std::forward<Arguments>(arguments)...);
+        } else {
+            return std::invoke(std::forward<F>(function), std::forward<Arguments>(arguments)...);
+        }
+    }
+    template <class F, class... Arguments>
+    static std::invoke_result_t<F&, Arguments...> keep_and_call(F function,
+                                                                Arguments... arguments) {
+        co_return co_await std::invoke(function, std::move(arguments)...);
+    }
     template <class T>
     void spawn_task(task<T> child, const char* child_name);
     void child_ended() noexcept {
@@ -183,10 +201,10 @@ void scope::spawn_task(task<T> child, const char* child_name) {
     loop().make_ready(*record);
 }
 
-// Runs function(scope&, arguments...), a task, in a scope; ends when it and all that it spawned
-// have ended, with its value or the first error.
+namespace detail {
+
 template <class F, class... Arguments>
-auto with_scope(F function, Arguments... arguments)
+auto run_with_scope(F function, Arguments... arguments)
     -> std::invoke_result_t<F, scope&, Arguments...> {
     using value = typename std::invoke_result_t<F, scope&, Arguments...>::value_type;
     scope s;
@@ -202,6 +220,20 @@ auto with_scope(F function, Arguments... arguments)
         }
         co_return std::move(*out);
     }
+}
+
+}  // namespace detail
+
+// Runs function(scope&, arguments...), a task, in a scope; ends when it and all that it spawned
+// have ended, with its value or the first error. What it shares with its children outlives the
+// scope: it stands outside, and is passed by std::ref. With g++ 12, a lambda that captures is named
+// first.
+template <class F, class... Arguments>
+[[nodiscard]] auto with_scope(F&& function, Arguments... arguments)
+    -> std::invoke_result_t<std::decay_t<F>, scope&, Arguments...> {
+    detail::check_awaited_callable<F>();
+    return detail::run_with_scope<std::decay_t<F>, Arguments...>(std::forward<F>(function),
+                                                                 std::move(arguments)...);
 }
 
 }  // namespace weir

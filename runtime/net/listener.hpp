@@ -58,6 +58,7 @@ class listener {
     // Inside a task of the loop that will accept.
     [[nodiscard]] static result<listener> listen(const socket_address& address,
                                                  const listen_options& options = {}) {
+        check_loop();
         result<file_descriptor> bound = detail::open_listener(address, Stream::kind, options);
         if (!bound) {
             return std::unexpected(bound.error());
@@ -65,9 +66,9 @@ class listener {
         return listener(std::move(*bound));
     }
 
-    // From a socket that listens already, as service managers hand over.
+    // From a socket that listens already, as service managers hand over. Inside a task, too.
     explicit listener(file_descriptor listening)
-        : acceptor_(new detail::acceptor(*event_loop::current(), std::move(listening))) {}
+        : acceptor_(new detail::acceptor(check_loop(), std::move(listening))) {}
 
     // operation_canceled when the task is stopped or the listener closed.
     [[nodiscard]] task<result<Stream>> accept() {
@@ -104,6 +105,11 @@ class listener {
     }
 
   private:
+    static event_loop& check_loop() noexcept {
+        WEIR_ASSERT(event_loop::current() != nullptr, "a listener is made inside a running task");
+        return *event_loop::current();
+    }
+
     detail::acceptor_handle acceptor_;
 };
 

@@ -87,8 +87,7 @@ tcp_stream::tcp_stream(file_descriptor connected) : socket_stream(std::move(conn
 }
 
 task<result<tcp_stream>> tcp_stream::connect(socket_address to, connect_options options) {
-    result<file_descriptor> connected =
-        co_await detail::connected_socket(kind, to, options);
+    result<file_descriptor> connected = co_await detail::connected_socket(kind, to, options);
     if (!connected) {
         co_return std::unexpected(connected.error());
     }

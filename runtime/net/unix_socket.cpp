@@ -36,8 +36,7 @@ class [[nodiscard]] packet_awaiter : public detail::io_awaiter {
 }  // namespace
 
 task<result<unix_stream>> unix_stream::connect(socket_address to, connect_options options) {
-    result<file_descriptor> connected =
-        co_await detail::connected_socket(kind, to, options);
+    result<file_descriptor> connected = co_await detail::connected_socket(kind, to, options);
     if (!connected) {
         co_return std::unexpected(connected.error());
     }
@@ -70,8 +69,7 @@ result<peer_credentials> unix_stream::credentials() const {
 }
 
 task<result<unix_packets>> unix_packets::connect(socket_address to, connect_options options) {
-    result<file_descriptor> connected =
-        co_await detail::connected_socket(kind, to, options);
+    result<file_descriptor> connected = co_await detail::connected_socket(kind, to, options);
     if (!connected) {
         co_return std::unexpected(connected.error());
     }

@@ -32,8 +32,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "../detail/awaited_callable.hpp"
 #include "../result.hpp"
-#include "detail/awaited_callable.hpp"
 #include "detail/call_outcome.hpp"
 #include "offload_pool.hpp"
 

@@ -367,5 +367,33 @@ TEST(ScopeDeathTest, SpawningATaskThatWasMovedFromEndsTheProcess) {
     EXPECT_DEATH(test::run_test(spawn_nothing()), "a task that was moved from cannot be spawned");
 }
 
+// As a lambda that captures and is a coroutine.
+struct speaker {
+    std::string text;
+    std::vector<std::string>* said;
+
+    task<> operator()() const {
+        co_await yield();
+        said->push_back(text);
+    }
+};
+
+task<> spawn_callables_with_state(std::vector<std::string>& said) {
+    scope s;
+    for (const char* const word : {"one", "two"}) {
+        // Longer than what a string holds in itself, so that a dangling one shows.
+        s.spawn(speaker{std::string(word) + " and a tail that needs memory of its own", &said});
+    }
+    co_await s.join();
+}
+
+TEST(ScopeTest, ACallableWithStateLivesAsLongAsItsTask) {
+    std::vector<std::string> said;
+    test::run_test(spawn_callables_with_state(said));
+    ASSERT_EQ(said.size(), 2U);
+    EXPECT_EQ(said[0], "one and a tail that needs memory of its own");
+    EXPECT_EQ(said[1], "two and a tail that needs memory of its own");
+}
+
 }  // namespace
 }  // namespace weir

@@ -109,9 +109,9 @@ TEST(WithScopeTest, AStopFromOutsideIsCanceled) {
               test::ending::canceled);
 }
 
-// A callable that owns something, and is moved into the scope.
+// A callable that owns something, and is copied into the scope.
 struct owning_callable {
-    std::unique_ptr<std::vector<int>> log;
+    std::shared_ptr<std::vector<int>> log;
 
     task<int> operator()(scope& s, int number) {
         s.spawn(push_later(*log, number));
@@ -126,8 +126,11 @@ struct owning_callable {
 };
 
 TEST(WithScopeTest, ACallableLivesAsLongAsItsBody) {
-    owning_callable callable{.log = std::make_unique<std::vector<int>>()};
-    EXPECT_EQ(test::run_test(with_scope(std::move(callable), 42)), 42);
+    auto callable = std::make_unique<owning_callable>();
+    callable->log = std::make_shared<std::vector<int>>();
+    auto body = with_scope(*callable, 42);
+    callable.reset();
+    EXPECT_EQ(test::run_test(std::move(body)), 42);
 }
 
 task<int> keep_alive(scope& s, std::shared_ptr<int> alive) {
