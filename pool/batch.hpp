@@ -122,6 +122,23 @@ class batch_jobs final : private job_watcher, private stop_listener {
     std::exception_ptr first_error_;
 };
 
+// Lets others run first. Not ended by a stop, as yield() would be.
+class [[nodiscard]] ready_queue_awaiter : private ready_node {
+  public:
+    ready_queue_awaiter() noexcept = default;
+
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+
+    template <weir_promise Promise>
+    void await_suspend(std::coroutine_handle<Promise> task) noexcept {
+        owner = &task.promise().context();
+        handle = task;
+        owner->loop().make_ready(*this);
+    }
+
+    void await_resume() const noexcept {}
+};
+
 template <class T>
 struct handle_value;
 template <class T>
@@ -148,6 +165,13 @@ task<batch_values<T>> batch_run_all(pool& target, Call call, Range range) {
     }
     for (join_handle<T>& handle : batch.handles) {
         co_await handle.ended();
+        while (!handle.done()) {
+            // It waits for the job that runs this batch: the cancel ends that.
+            batch.fail(std::make_exception_ptr(
+                pool_error(pool_errc::would_deadlock, target.options().name)));
+            co_await ready_queue_awaiter();
+            co_await handle.ended();
+        }
     }
     batch.rethrow_failure();
     if constexpr (!std::is_void_v<T>) {

@@ -1,6 +1,5 @@
 // Jobs from other threads.
-#include <new>
-
+#include "../runtime/thread/detail/native_thread.hpp"
 #include "detail/pool_core.hpp"
 
 namespace weir::detail {
@@ -28,14 +27,10 @@ void pool_core::leave_from_thread() noexcept {
     if (gate_.release_unless_closed()) {
         return;
     }
-    try {
-        loop_->post_urgent([this] {
-            gate_.release();
-            wake_if_idle();
-        });
-    } catch (const std::bad_alloc&) {
+    post_surely(*loop_, [this] {
         gate_.release();
-    }
+        wake_if_idle();
+    });
 }
 
 // On the loop's thread. Admission as for a task that is not part of the pool; a job that has to

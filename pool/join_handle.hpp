@@ -56,7 +56,8 @@ class [[nodiscard]] join_handle {
     [[nodiscard]] join_awaiter operator co_await() && noexcept { return join(); }
 
     // Waits for the job's end and reads nothing; never throws. A stop of the waiting task does not
-    // end this wait.
+    // end this wait. Where the job waits for the waiting task's own, it returns before that end:
+    // done() tells.
     [[nodiscard]] detail::ended_awaiter ended() noexcept {
         WEIR_ASSERT(valid(), "a handle that has no job has no end to wait for");
         return detail::ended_awaiter(*job_);

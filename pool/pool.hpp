@@ -146,7 +146,7 @@ class pool : private detail::pool_core {
 
     // From any other thread; blocks it while max_queue_size (at least 1) jobs are on their way from
     // threads and not admitted. Throws pool_error (closed; would_deadlock on the loop's thread).
-    // A job that is refused later, or whose loop is gone, breaks or fails its future.
+    // A job that is refused later fails its future.
     template <class F, class... A>
     [[nodiscard]] auto submit_from_thread(F&& function, A&&... arguments)
         -> std::future<detail::job_value<F, A...>> {

@@ -208,6 +208,10 @@ void event_loop::wait_for_events() {
         return;
     }
     if (!inbox_.prepare_to_sleep()) {
+        // Posts that come without end do not starve I/O.
+        if (driver_->has_work()) {
+            driver_->poll();
+        }
         return;
     }
     driver_->wait(deadline);

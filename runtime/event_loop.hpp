@@ -98,11 +98,13 @@ class event_loop : public scheduler {
     }
 
     // Runs `function` (a nullary callable, moved in) on the loop's thread, in the order of posting.
-    // Blocks while the inbox is full; on the loop's own thread it throws std::system_error
-    // (errc::inbox_full) instead. `function` must not throw. Any thread.
+    // Blocks while the inbox is full, so while nobody runs the loop no more than inbox_capacity
+    // functions may be posted. Inside the run() of this or another loop it throws std::system_error
+    // (errc::inbox_full) instead: two loops that wait for each other would wait for ever.
+    // `function` must not throw. Any thread.
     template <class F>
     void post(F function) {
-        inbox_.push(inbox::entry(std::move(function)), scheduler::current() == this);
+        inbox_.push(inbox::entry(std::move(function)), scheduler::current() != nullptr);
     }
 
     // False, and `function` untouched, when the inbox is full. Any thread.

@@ -22,7 +22,7 @@ void inbox::push(entry function, bool on_loop_thread) {
         if (on_loop_thread) {
             throw std::system_error(
                 make_error_code(errc::inbox_full),
-                "post from the loop's own thread with inbox_capacity " + std::to_string(capacity_));
+                "post from a loop's thread with inbox_capacity " + std::to_string(capacity_));
         }
         ++blocked_;
         room_.wait(lock, [this] { return posted_.size() < capacity_; });

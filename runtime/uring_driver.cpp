@@ -204,8 +204,10 @@ void uring_driver::hand_over(detail::operation& op) noexcept {
     if (op.state != detail::operation_state::in_flight) {
         return;
     }
+    // Places in the queue are counted modulo 2^32: is what was submitted since then less than what
+    // the kernel has not taken yet?
     const auto is_waiting = [this, tail = entries_[op.index].next_free] {
-        return static_cast<std::int32_t>(IO_URING_READ_ONCE(*ring_.sq.khead) - tail) < 0;
+        return ring_.sq.sqe_tail - tail < ring_.sq.sqe_tail - IO_URING_READ_ONCE(*ring_.sq.khead);
     };
     while (is_waiting()) {
         enter(0, nullptr);

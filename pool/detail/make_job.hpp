@@ -72,7 +72,7 @@ auto send_from_thread(pool_core& target, F&& function, A&&... arguments)
                                                   std::forward<A>(arguments)...);
     ticket.carry(*made, made->parking);
     std::future<T> future = made->holder.promise.get_future();
-    target.loop().post(std::move(ticket));
+    target.loop().post_urgent(std::move(ticket));  // the gate has bounded it
     return future;
 }
 

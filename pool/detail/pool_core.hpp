@@ -11,6 +11,7 @@
 // Thread: the loop's, but for enter_from_thread, try_enter_from_thread and leave_from_thread.
 #pragma once
 
+#include <algorithm>
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
@@ -114,7 +115,7 @@ class pool_core {
     // Records: see posted_job and invariant 3.
     void add_record();
     void reserve_record() {
-        if (records_ < limit_) {
+        if (records_ < std::min(limit_, running_ + queue_.size() + parked_size_ + 1)) {
             add_record();
         }
     }

@@ -3,8 +3,10 @@
 // into the queue or a slot's record, or, where it is too large for those, as a job of its own.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "make_job.hpp"
@@ -23,6 +25,23 @@ class detached_waiter : public submit_waiter {
     void finish() const { check(); }
 };
 
+// Whether a body that is called with what stands in a closure keeps no reference to that: then the
+// closure may go while the body goes on. Of a callable that is no function pointer, only the call
+// without arguments is known.
+template <class P, class A>
+inline constexpr bool keeps_no_argument =
+    !std::is_reference_v<P> ||
+    std::is_same_v<A, std::reference_wrapper<std::remove_reference_t<P>>>;
+template <class F, class... A>
+inline constexpr bool keeps_no_closure = is_task<F> || (std::is_empty_v<F> && sizeof...(A) == 0);
+template <class R, class... P, class... A>
+    requires(sizeof...(P) == sizeof...(A))
+inline constexpr bool keeps_no_closure<R (*)(P...), A...> = (keeps_no_argument<P, A> && ...);
+template <class R, class... P, class... A>
+    requires(sizeof...(P) == sizeof...(A))
+inline constexpr bool keeps_no_closure<R (*)(P...) noexcept, A...> =
+    (keeps_no_argument<P, A> && ...);
+
 // What post() without submit_options has in their place: nothing.
 struct default_options {};
 
@@ -34,10 +53,9 @@ class [[nodiscard]] post_awaiter {
     using call_type = typename ops::call_type;
     static constexpr bool has_options = !std::is_same_v<Options, default_options>;
     static constexpr bool is_inline = !has_options && fits_inline<closure>;
-    // A callable with state has to stay where its body can see it, which is not here.
+    // What the body can see of the closure has to outlive it, which is not so here.
     static constexpr bool starts_in_place =
-        !has_options && is_task<call_type> &&
-        (is_task<F> || std::is_pointer_v<F> || std::is_empty_v<F>);
+        !has_options && is_task<call_type> && keeps_no_closure<F, A...>;
 
   public:
     template <class G, class... B>

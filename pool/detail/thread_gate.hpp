@@ -13,11 +13,22 @@ namespace weir::detail {
 class thread_gate {
   public:
     explicit thread_gate(std::size_t capacity) noexcept : capacity_(capacity) {}
+    thread_gate(const thread_gate&) = delete;
+    thread_gate& operator=(const thread_gate&) = delete;
+    // Waits for the threads that close() has woken and that have not left yet.
+    ~thread_gate() {
+        std::unique_lock lock(mutex_);
+        left_.wait(lock, [this] { return waiting_ == 0; });
+    }
 
     // Waits for a place. False when the gate is closed.
     [[nodiscard]] bool acquire() {
         std::unique_lock lock(mutex_);
+        ++waiting_;
         room_.wait(lock, [this] { return closed_ || taken_ < capacity_; });
+        if (--waiting_ == 0 && closed_) {
+            left_.notify_one();  // under the lock: the gate may go as soon as it is free
+        }
         return take_locked();
     }
 
@@ -38,14 +49,12 @@ class thread_gate {
 
     // Gives a place back unless the gate is closed: then somebody on the loop may wait for it.
     [[nodiscard]] bool release_unless_closed() noexcept {
-        {
-            const std::scoped_lock lock(mutex_);
-            if (closed_) {
-                return false;
-            }
-            --taken_;
+        const std::scoped_lock lock(mutex_);
+        if (closed_) {
+            return false;
         }
-        room_.notify_one();
+        --taken_;
+        room_.notify_one();  // under the lock: the gate may go as soon as it is free
         return true;
     }
 
@@ -75,7 +84,9 @@ class thread_gate {
     const std::size_t capacity_;
     std::mutex mutex_;
     std::condition_variable room_;
+    std::condition_variable left_;
     std::size_t taken_ = 0;
+    std::size_t waiting_ = 0;  // threads inside acquire()
     bool closed_ = false;
 };
 

@@ -48,6 +48,10 @@ loop_group_state::~loop_group_state() {
     for (const auto& thread : threads) {
         thread->request_stop();
     }
+    // All have ended before the first loop goes, to which the others may still post.
+    for (const auto& thread : threads) {
+        thread->join();
+    }
 }
 
 loop_thread& loop_group_state::at(std::size_t index, const char* call) const {

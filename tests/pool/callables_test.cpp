@@ -7,8 +7,10 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <weir/pool/pool.hpp>
+#include <weir/runtime/yield.hpp>
 
 #include "support/pool_test.hpp"
 
@@ -220,6 +222,34 @@ task<> a_callable_runs_when_granted() {
 
 TEST(PoolCallablesTest, ACallableIsInvokedOnlyWhenASlotIsGranted) {
     run_pool_test(a_callable_runs_when_granted());
+}
+
+// Tells when it is gone.
+struct fragile {
+    explicit fragile(int number) : value(number) {}
+    fragile(const fragile&) = default;
+    fragile& operator=(const fragile&) = default;
+    ~fragile() { value = -1; }
+    int value;
+};
+
+// ref: what this test is about: the argument lives in the pool until the body has ended.
+task<> read_it_later(const fragile& argument, std::vector<int>& seen) {
+    co_await yield();
+    seen.push_back(argument.value);
+}
+
+task<> post_what_is_taken_by_reference(std::vector<int>& seen) {
+    pool p(sized(1, 2));
+    co_await p.post(read_it_later, fragile(7), std::ref(seen));  // into a free slot
+    co_await p.post(read_it_later, fragile(8), std::ref(seen));  // into the queue
+    co_await p.drain();
+}
+
+TEST(PoolCallablesTest, AnArgumentThatIsTakenByReferenceOutlivesTheBody) {
+    std::vector<int> seen;
+    run_pool_test(post_what_is_taken_by_reference(seen));
+    EXPECT_EQ(seen, (std::vector<int>{7, 8}));
 }
 
 }  // namespace

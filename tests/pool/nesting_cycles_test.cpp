@@ -312,5 +312,42 @@ task<> crossed_runs_end() {
 
 TEST(PoolCyclesTest, CrossedRunsEndWhereSlotsAreLeft) { run_pool_test(crossed_runs_end()); }
 
+// A job that runs a batch, one of whose elements waits for that job.
+task<> wait_for_job(ring& r, gated& at, int element) {
+    if (element == 0) {
+        co_await at.go.wait();
+        co_await settle();
+        co_return;
+    }
+    co_await at.go.wait();
+    co_await r.handles[0].join();
+}
+
+task<> run_batch_inside(pool& p, ring& r, gated& at) {
+    const auto element = [&r, &at](int number) { return wait_for_job(r, at, number); };
+    const std::vector<int> elements{0, 1};
+    r.endings[0] = "pending";
+    try {
+        co_await p.batch_run(element, elements);
+        r.endings[0] = "value";
+    } catch (const pool_error& error) {
+        r.endings[0] = error.code() == pool_errc::would_deadlock ? "would_deadlock" : "other";
+    }
+}
+
+task<> an_element_waits_for_its_batch() {
+    pool p(sized(4, 4));
+    ring r(1);
+    gated at;
+    r.handles[0] = co_await p.submit(run_batch_inside, std::ref(p), std::ref(r), std::ref(at));
+    at.go.set();
+    co_await p.drain();
+    EXPECT_EQ(r.endings[0], "would_deadlock");
+}
+
+TEST(PoolCyclesTest, ABatchWhoseElementWaitsForItFailsAndLeavesNothing) {
+    run_pool_test(an_element_waits_for_its_batch());
+}
+
 }  // namespace
 }  // namespace weir

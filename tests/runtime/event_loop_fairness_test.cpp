@@ -179,5 +179,35 @@ TEST(ManualClockLoopTest, AClockThatIsMovedPastADeadlineFiresAtOnce) {
     EXPECT_EQ(on.loop().counters().timers_fired, 2U);
 }
 
+// Posts itself again and again until the flag is set.
+struct self_poster {
+    event_loop* loop;
+    const bool* over;
+    std::uint64_t* turns;
+    void operator()() const {
+        if (!*over && ++*turns < 1'000'000) {
+            loop->post(*this);
+        }
+    }
+};
+
+task<> complete_beside_posts(bool& over, std::uint64_t& turns) {
+    event_loop& loop = *event_loop::current();
+    loop.post(self_poster{.loop = &loop, .over = &over, .turns = &turns});
+    EXPECT_TRUE(co_await nop());
+    over = true;
+}
+
+TEST(EventLoopFairnessTest, ACompletionComesThroughBesideAFunctionThatPostsItselfForEver) {
+    event_loop loop;
+    bool over = false;
+    std::uint64_t turns = 0;
+    loop.run(complete_beside_posts(over, turns));
+    EXPECT_LT(turns, 1000U);
+    EXPECT_TRUE(over);
+    const auto nothing = []() -> task<> { co_return; };
+    loop.run(nothing());  // the last post finds the flag set
+}
+
 }  // namespace
 }  // namespace weir
