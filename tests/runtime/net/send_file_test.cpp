@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +19,7 @@
 #include <weir/runtime/net/unix_socket.hpp>
 #include <weir/runtime/scope.hpp>
 #include <weir/runtime/stop.hpp>
+#include <weir/runtime/yield.hpp>
 
 #include "support/io.hpp"
 #include "support/peers.hpp"
@@ -165,7 +167,10 @@ task<> lose_the_peer() {
     result<std::uint64_t> sent = 0;
     scope s;
     s.spawn(send_all_of(stream, from.get(), sent));
-    co_await turns(10);
+    char first_byte = 0;
+    while (::recv(peer.get(), &first_byte, 1, MSG_PEEK | MSG_DONTWAIT) != 1) {
+        co_await yield();
+    }
     test::reset_connection(peer);
     co_await s.join();
     EXPECT_FALSE(sent);
