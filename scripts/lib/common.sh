@@ -72,9 +72,12 @@ configure() {
 
 # compile DIR TARGET...: no target builds everything.
 compile() {
-    local dir=$1
+    local dir=$1 namespace=
     shift
-    ninja -C "$dir" -j "$jobs" "$@" >&2
+    # clang's precompiled headers name their sources by absolute paths: no other check-out may get
+    # them from ccache.
+    [[ $(cat "$dir/weir-options" 2>/dev/null) != *clang* ]] || namespace=$root
+    CCACHE_NAMESPACE=$namespace ninja -C "$dir" -j "$jobs" "$@" >&2
 }
 
 # Prints every C++ file of ours, one absolute path a line.
