@@ -9,7 +9,6 @@ namespace million_tasks {
 namespace {
 
 using bench::anchor;
-using bench::point;
 using bench::svg;
 
 constexpr int width = 1000;
