@@ -164,7 +164,8 @@ TEST(TlsEngineTest, ADamagedHandshakeNeverSucceeds) {
         server.take(client.engine.take_output(), test::unbroken);
         test::bytes flight = server.engine.take_output();
         size = flight.size();
-        flight[at] ^= std::byte{0x41};
+        // Signatures, and so flights, differ in length.
+        flight[std::min(at, size - 1)] ^= std::byte{0x41};
         client.take(flight, test::unbroken);
         client.engine.end_input();
         client.go_on();
