@@ -220,7 +220,7 @@ class InterruptTest(Files):
             # Under way as soon as the CSV, which is made before the run, is there. A little later
             # tasks have ended.
             self.wait_for(rows.exists)
-            time.sleep(0.5)
+            time.sleep(3)
             child.send_signal(signal.SIGINT)
             stdout, _ = child.communicate(timeout=TIMEOUT_S)
         self.assertEqual(child.returncode, 130)
