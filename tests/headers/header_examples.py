@@ -13,7 +13,7 @@ import re
 import sys
 
 FOLDERS = ("runtime", "runtime/thread", "runtime/net", "runtime/file", "runtime/process",
-           "runtime/tls", "pool")
+           "runtime/tls", "pool", "redisq/resp", "redisq", "redisq/jobs")
 EXTRA_LINES_MAX = 3
 FIRST_LINE = re.compile(r"^// {5}\S")
 NEXT_LINE = re.compile(r"^// {5,}\S")

@@ -11,7 +11,10 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
 README_PROGRAM = re.compile(r"^```cpp\n// (examples/\S+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 # What each library folder may include, from the lowest layer up.
-LAYERS = {"runtime": ("runtime",), "pool": ("pool", "runtime")}
+LAYERS = {"runtime": ("runtime",), "pool": ("pool", "runtime"),
+          "redisq": ("redisq", "pool", "runtime")}
+# redisq/resp parses and writes bytes, and knows nothing of tasks or sockets.
+RESP_KNOWS = re.compile(r"redisq/resp/.*|runtime/(?:assert|result)\.hpp")
 LIBURING_FILES = re.compile(r"runtime/(?:detail/)?uring\w*\.[ch]pp")
 # What a folder includes of others that nobody else may, as those may be missing.
 OPENSSL_FILES = re.compile(r"runtime/tls/(?:detail/\w+\.hpp|\w+\.cpp)")
@@ -38,7 +41,7 @@ def layers(project):
             elif folder in ("bench", "tests", "examples", "tools") and quoted:
                 parts = pathlib.PurePosixPath(name).parts
                 if set(parts) & {"include", "weir"} or "runtime" in parts[:-1] \
-                        or "pool" in parts[:-1]:
+                        or "pool" in parts[:-1] or "redisq" in parts[:-1]:
                     problem = "write <weir/...>, as users do"
             if problem:
                 yield source.path, line, "layers", f"'{name}': {problem}"
@@ -61,6 +64,8 @@ def library_include(path, folder, quoted, name):
         return "leads out of the project"
     if target.parts[0] not in LAYERS[folder]:
         return f"{folder} may include only {', '.join(LAYERS[folder])}"
+    if path.parts[:2] == ("redisq", "resp") and not RESP_KNOWS.fullmatch(str(target)):
+        return "redisq/resp may include only itself, runtime/assert.hpp and runtime/result.hpp"
     return None
 
 

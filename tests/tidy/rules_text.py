@@ -17,7 +17,7 @@ UNFINISHED = re.compile(r"\b(" + "|".join(
 LINTER_OFF = re.compile(r"NO" + r"LINT(?:NEXTLINE|BEGIN)?\b(\([\w\-.,* ]+\))?(.*)")
 LINTER_OFF_END = "NO" + "LINTEND"
 
-LIBRARY = ("runtime", "pool")
+LIBRARY = ("runtime", "pool", "redisq")
 
 # Time, chance and threads reach the library through its driver and its clock, so that tests can
 # put simulated ones in their place.
