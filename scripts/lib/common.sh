@@ -83,7 +83,7 @@ compile() {
 # Prints every C++ file of ours, one absolute path a line.
 cpp_files() {
     local folder
-    for folder in include runtime pool bench tests examples tools; do
+    for folder in include runtime pool redisq bench tests examples tools; do
         [[ -d $root/$folder ]] || continue
         find "$root/$folder" -type f \( -name '*.hpp' -o -name '*.cpp' \)
     done | sort
