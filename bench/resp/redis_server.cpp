@@ -1,0 +1,158 @@
+#include "redis_server.hpp"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+#include <thread>
+
+#include "bench_error.hpp"
+#include "connection.hpp"
+
+namespace resp {
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds ready_limit{5};
+constexpr std::chrono::milliseconds ready_pause{5};
+
+std::string make_folder() {
+    std::string path = std::filesystem::temp_directory_path() / "weir-bench-resp-XXXXXX";
+    if (mkdtemp(path.data()) == nullptr) {
+        throw bench_error("the folder '" + path +
+                          "' cannot be made: " + std::generic_category().message(errno));
+    }
+    return path;
+}
+
+std::string version_in(const std::string& info) {
+    constexpr std::string_view label = "redis_version:";
+    const std::size_t at = info.find(label);
+    if (at == std::string::npos) {
+        return "redis-server";
+    }
+    const std::size_t begin = at + label.size();
+    return "redis-server " + info.substr(begin, info.find('\r', begin) - begin);
+}
+
+}  // namespace
+
+std::string find_program(const std::string& name) {
+    const char* const path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): one thread
+    std::string_view rest = path == nullptr ? "" : path;
+    while (!rest.empty()) {
+        const std::size_t end = rest.find(':');
+        const std::string file = std::string(rest.substr(0, end)) + "/" + name;
+        if (access(file.c_str(), X_OK) == 0) {
+            return file;
+        }
+        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    }
+    return {};
+}
+
+redis_server::redis_server(core_pair cores) : folder_(make_folder()), socket_(folder_ + "/redis") {
+    try {
+        start(cores);
+        await_ready();
+        fill();
+    } catch (...) {
+        clean_up();
+        throw;
+    }
+}
+
+redis_server::~redis_server() { clean_up(); }
+
+void redis_server::clean_up() {
+    if (pid_ > 0) {
+        kill(pid_, SIGKILL);
+        waitpid(pid_, nullptr, 0);
+    }
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+}
+
+void redis_server::start(core_pair cores) {
+    const std::string program = find_program("redis-server");
+    if (program.empty()) {
+        throw bench_error("redis-server is missing in PATH (Debian: redis-server)");
+    }
+    std::array<std::string, 15> words = {
+        program, "--port",       "0",       "--unixsocket", socket_, "--save",
+        "",      "--appendonly", "no",      "--daemonize",  "no",    "--dir",
+        folder_, "--loglevel",   "warning",
+    };
+    std::array<char*, words.size() + 1> argv{};
+    for (std::size_t index = 0; index < words.size(); ++index) {
+        argv[index] = words[index].data();
+    }
+    const pid_t parent = getpid();
+    pid_ = fork();
+    if (pid_ < 0) {
+        throw bench_error("redis-server cannot be started: " +
+                          std::generic_category().message(errno));
+    }
+    if (pid_ == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        pin(cores.server);
+        const int nowhere = open("/dev/null", O_RDWR);
+        for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+            dup2(nowhere, standard);
+        }
+        if (getppid() == parent) {
+            execv(argv[0], argv.data());
+        }
+        _exit(127);
+    }
+}
+
+void redis_server::await_ready() {
+    const auto limit = clock::now() + ready_limit;
+    for (;;) {
+        int status = 0;
+        if (waitpid(pid_, &status, WNOHANG) == pid_) {
+            pid_ = 0;
+            throw bench_error("redis-server ended before it was ready (status " +
+                              std::to_string(WEXITSTATUS(status)) + ")");
+        }
+        try {
+            connection link(socket_);
+            version_ = version_in(link.reply_to({.words = {"INFO", "server"}, .count = 2}));
+            return;
+        } catch (const bench_error& error) {
+            if (clock::now() > limit) {
+                throw bench_error("redis-server was not ready within 5 s: " +
+                                  std::string(error.what()));
+            }
+        }
+        std::this_thread::sleep_for(ready_pause);
+    }
+}
+
+void redis_server::fill() {
+    connection link(socket_);
+    static_cast<void>(link.reply_to(command_of(operation::set)));
+    const std::string big(big_bytes, 'b');
+    static_cast<void>(link.reply_to({.words = {"SET", big_key, big}, .count = 3}));
+    const std::string value(value_bytes, 'v');
+    const std::string push = encoded({.words = {"RPUSH", list_key, value}, .count = 3});
+    std::string all;
+    for (std::size_t index = 1; index < list_length; ++index) {
+        all += push;
+    }
+    link.write_all(all);
+    // Takes the replies to all of them.
+    static_cast<void>(link.reply_to({.words = {"RPUSH", list_key, value}, .count = 3}));
+}
+
+}  // namespace resp
