@@ -14,6 +14,7 @@ std::span<const parser_entry> parsers() {
 #endif
     static constexpr std::array list = {
         parser_entry{.name = "hiredis_reader", .missing = missing, .run = hiredis},
+        parser_entry{.name = "weir_parser", .missing = {}, .run = run_weir_parser},
     };
     return list;
 }
