@@ -53,6 +53,10 @@ class driver {
     // completion.
     virtual void hand_over(detail::operation& op) noexcept { static_cast<void>(op); }
 
+    // Somebody waits for `op`, a started one with io_silent: its completion is delivered before the
+    // loop sleeps again.
+    virtual void hasten(detail::operation& op) noexcept { static_cast<void>(op); }
+
     // True when poll() has something to do: requests to submit or completions to reap. Costs no
     // system call.
     [[nodiscard]] virtual bool has_work() const noexcept = 0;

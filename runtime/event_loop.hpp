@@ -59,7 +59,7 @@ struct event_loop_options {
     const char* name = "loop";
     // What the loop may use of what the kernel offers; for comparing, and for testing the ways
     // without.
-    io_features features = {.linked = true,
+    io_features features = {.silent = true,
                             .accept_multishot = true,
                             .receive_multishot = true,
                             .bundles = true,

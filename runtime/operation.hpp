@@ -62,6 +62,10 @@ inline constexpr std::uint8_t io_multishot = 1;   // accept, receives, poll: com
 inline constexpr std::uint8_t io_from_group = 2;  // receives: into a buffer of `buffer_group`
 inline constexpr std::uint8_t io_bundle = 4;      // receive: into as many as are filled at once
 inline constexpr std::uint8_t io_poll_first = 8;  // receive, send: waits before the first attempt
+// send with MSG_DONTWAIT and MSG_WAITALL, which ends when it is handed over: the kernel speaks only
+// of what was not done whole. The completion is delivered all the same, by a poll() or wait() soon
+// after; see driver::hasten. Requires io_features::silent.
+inline constexpr std::uint8_t io_silent = 16;
 
 // What is asked of the kernel, in its own terms (io_uring_enter(2), the SQE's fields).
 struct io_request {
@@ -78,7 +82,7 @@ struct io_request {
 
 // What a driver can do beyond single operations; see io_uring's capabilities in uring_probe.hpp.
 struct io_features {
-    bool linked = false;             // operation::first
+    bool silent = false;             // io_silent
     bool accept_multishot = false;   // io_multishot with accept
     bool receive_multishot = false;  // io_multishot with receive, and io_from_group
     bool bundles = false;            // io_bundle
@@ -101,20 +105,11 @@ inline constexpr std::uint32_t completion_notification = 1U << 3;  // the memory
 
 // The waiter of one operation; awaiters of I/O derive from it.
 struct operation : waiter {
-    // What `first_outcome` is while nothing has come of the first request: it has succeeded, or is
-    // under way.
-    static constexpr std::int32_t no_outcome = INT32_MIN;
-
     io_request request;
     // Called at every completion, inside the driver's poll() or wait(), instead of waking the
     // waiter; null: the terminal one wakes. It may start operations, and free this one when that is
     // done; it resumes nobody.
     void (*completed)(operation&) noexcept = nullptr;
-    // A request that is made before this one, which begins when that has succeeded. It completes
-    // silently; its failure (first_outcome) ends this one with ECANCELED. Requires
-    // io_features::linked. Lives as long as this.
-    const io_request* first = nullptr;
-    std::int32_t first_outcome = no_outcome;
     std::int32_t outcome = 0;  // the completion's: a count, or a negative errno
     std::uint32_t completion_flags = 0;
     std::uint32_t index = 0;  // the driver's

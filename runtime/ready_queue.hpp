@@ -41,6 +41,9 @@ class ready_queue {
     }
 
     // Requires !empty().
+    [[nodiscard]] ready_node& front() const noexcept { return *head_; }
+
+    // Requires !empty().
     ready_node& pop() noexcept {
         ready_node& node = *head_;
         head_ = node.next;

@@ -8,9 +8,7 @@
 
 namespace weir {
 
-using detail::cancel_bit;
 using detail::cancel_tag;
-using detail::first_bit;
 using detail::reap_batch;
 using detail::wake_tag;
 
@@ -47,11 +45,7 @@ void uring_driver::complete(const io_uring_cqe& cqe) noexcept {
     if (index == cancel_tag) {
         return;  // found, gone already, or beyond recall: the operation's own completion tells
     }
-    if ((index & cancel_bit) != 0) {
-        cancel_answered(cqe);
-        return;
-    }
-    entry& slot = entries_[index & ~first_bit];
+    entry& slot = entries_[index];
     if (slot.operation == nullptr || slot.generation != cqe.user_data >> 32) {
         return;  // stale
     }
@@ -60,26 +54,37 @@ void uring_driver::complete(const io_uring_cqe& cqe) noexcept {
         deliver(op, cqe.res, cqe.flags);
         return;
     }
-    slot.operation = nullptr;
-    ++slot.generation;
-    slot.next_free = free_entry_;
-    free_entry_ = index & ~first_bit;
-    if ((index & first_bit) != 0) {
-        // Of the requests behind one that was to be silent and failed, the kernel says nothing.
-        op.first_outcome = cqe.res;
-        finish(op, -ECANCELED, 0);
+    if ((op.request.options & io_silent) != 0) [[unlikely]] {
+        op.outcome = cqe.res;  // settle() delivers it in turn
+        must_settle_ = true;
         return;
     }
+    free_entry(index);
     finish(op, cqe.res, cqe.flags);
 }
 
-// Of two requests one behind the other, neither can be found while the first has ended and the
-// second has not begun. It begins at the latest when the kernel is entered to be asked again.
-void uring_driver::cancel_answered(const io_uring_cqe& cqe) noexcept {
-    const entry& slot = entries_[static_cast<std::uint32_t>(cqe.user_data) & ~cancel_bit];
-    if (cqe.res == -ENOENT && slot.operation != nullptr && slot.generation == cqe.user_data >> 32) {
-        cancel_in_flight(*slot.operation);
+void uring_driver::free_entry(std::uint32_t index) noexcept {
+    entry& slot = entries_[index];
+    slot.operation = nullptr;
+    ++slot.generation;
+    slot.next_free = free_entry_;
+    free_entry_ = index;
+}
+
+// Ends the silent operations whose requests the kernel had taken when `consumed` was its place in
+// the submission queue: what it then had to say about them has been reaped since.
+void uring_driver::settle(unsigned consumed) noexcept {
+    while (!silent_.empty()) {
+        auto& op = static_cast<detail::operation&>(silent_.front());
+        if (static_cast<std::int32_t>(consumed - entries_[op.index].next_free) < 0) {
+            return;
+        }
+        static_cast<void>(silent_.pop());
+        ++settled_;
+        free_entry(op.index);
+        finish(op, op.outcome, 0);
     }
+    must_settle_ = false;
 }
 
 unsigned uring_driver::take_completions(std::span<io_uring_cqe> into) noexcept {
@@ -103,7 +108,7 @@ unsigned uring_driver::take_completions(std::span<io_uring_cqe> into) noexcept {
 void uring_driver::fetch_operations(std::span<const io_uring_cqe> batch) const noexcept {
     constexpr std::size_t line = 64;
     for (const io_uring_cqe& cqe : batch) {
-        const std::size_t index = static_cast<std::uint32_t>(cqe.user_data) & ~first_bit;
+        const std::size_t index = static_cast<std::uint32_t>(cqe.user_data);
         if (index < entries_.size() && entries_[index].operation != nullptr) {
             const auto* const start = reinterpret_cast<const char*>(entries_[index].operation);
             __builtin_prefetch(start);
@@ -117,6 +122,9 @@ void uring_driver::reap() noexcept {
     std::array<io_uring_cqe, reap_batch> batch;
     unsigned taken = 0;
     do {
+        const unsigned consumed = IO_URING_READ_ONCE(*ring_.sq.khead);
+        const bool all_in_queue =
+            (IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_CQ_OVERFLOW) == 0;
         // By index: a completion may set others aside.
         for (std::size_t index = 0; index < set_aside_.size(); ++index) {
             const io_uring_cqe earlier = set_aside_[index];
@@ -130,6 +138,9 @@ void uring_driver::reap() noexcept {
         fetch_operations(std::span(batch).first(taken));
         for (const io_uring_cqe& cqe : std::span(batch).first(taken)) {
             complete(cqe);
+        }
+        if (taken < batch.size() && all_in_queue) {
+            settle(consumed);
         }
     } while (taken == batch.size() || !set_aside_.empty() || !canceled_.empty());
     if (!wake_armed_) {

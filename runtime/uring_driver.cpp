@@ -19,9 +19,7 @@
 
 namespace weir {
 
-using detail::cancel_bit;
 using detail::cancel_tag;
-using detail::first_bit;
 using detail::no_entry;
 using detail::reap_batch;
 using detail::tag_of;
@@ -65,8 +63,7 @@ uring_driver::~uring_driver() {
 void uring_driver::attach() {
     detail::enable_ring(ring_);
     const io_features offered = detail::features_of(ring_, setup_);
-    // Two requests that belong together are handed over together.
-    features_.linked = offered.linked && allowed_.linked && setup_.entries >= 2;
+    features_.silent = offered.silent && allowed_.silent;
     features_.accept_multishot = offered.accept_multishot && allowed_.accept_multishot;
     features_.receive_multishot = offered.receive_multishot && allowed_.receive_multishot;
     features_.bundles = offered.bundles && allowed_.bundles && features_.receive_multishot;
@@ -149,24 +146,15 @@ void uring_driver::submit_now(detail::operation& op) noexcept {
     entries_[index].operation = &op;
     op.index = index;
     op.state = detail::operation_state::in_flight;
-    const std::uint64_t tag = tag_of(index, entries_[index].generation);
-    if (op.first != nullptr) [[unlikely]] {
-        op.first_outcome = detail::operation::no_outcome;
-        // A chain that is cut by a submission does not hold.
-        while (io_uring_sq_space_left(&ring_) < 2) {
-            make_room();
-        }
-        prepare(*op.first, tag | first_bit, IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS);
-    }
-    prepare(op.request, tag, 0);
-    entries_[index].next_free = ring_.sq.sqe_tail;
-}
-
-void uring_driver::prepare(const io_request& request, std::uint64_t tag, unsigned flags) noexcept {
     io_uring_sqe& sqe = next_sqe();
-    detail::describe(request, sqe);
-    sqe.flags |= static_cast<std::uint8_t>(flags);
-    sqe.user_data = tag;
+    detail::describe(op.request, sqe);
+    sqe.user_data = tag_of(index, entries_[index].generation);
+    entries_[index].next_free = ring_.sq.sqe_tail;
+    if ((op.request.options & io_silent) != 0) {
+        op.outcome = static_cast<std::int32_t>(op.request.length);
+        op.completion_flags = 0;
+        silent_.push(op);
+    }
 }
 
 void uring_driver::submit_deferred() noexcept {
@@ -178,26 +166,8 @@ void uring_driver::submit_deferred() noexcept {
         }
         op.next = nullptr;
         submit_now(op);
+        must_settle_ = must_settle_ || !silent_.empty();
     }
-}
-
-void uring_driver::ask_to_cancel(std::uint64_t tag, std::uint64_t answer) noexcept {
-    io_uring_sqe& sqe = next_sqe();
-    std::memset(&sqe, 0, sizeof sqe);
-    sqe.opcode = IORING_OP_ASYNC_CANCEL;
-    sqe.fd = -1;
-    sqe.addr = tag;
-    sqe.user_data = answer;
-}
-
-void uring_driver::cancel_in_flight(const detail::operation& op) noexcept {
-    const std::uint64_t tag = tag_of(op.index, entries_[op.index].generation);
-    if (op.first == nullptr) {
-        ask_to_cancel(tag, cancel_tag);
-        return;
-    }
-    ask_to_cancel(tag | first_bit, cancel_tag);
-    ask_to_cancel(tag, tag | cancel_bit);
 }
 
 void uring_driver::hand_over(detail::operation& op) noexcept {
@@ -217,16 +187,28 @@ void uring_driver::hand_over(detail::operation& op) noexcept {
     }
 }
 
+void uring_driver::hasten(detail::operation& op) noexcept {
+    must_settle_ = must_settle_ || op.state == detail::operation_state::in_flight;
+}
+
 void uring_driver::cancel(detail::operation& op) noexcept {
     if (op.cancel_asked || op.state == detail::operation_state::done) {
         return;
     }
     op.cancel_asked = true;
     if (op.state == detail::operation_state::in_flight) {
-        cancel_in_flight(op);
+        if ((op.request.options & io_silent) != 0) {
+            must_settle_ = true;  // it ends without waiting for anybody
+            return;
+        }
+        io_uring_sqe& sqe = next_sqe();
+        std::memset(&sqe, 0, sizeof sqe);
+        sqe.opcode = IORING_OP_ASYNC_CANCEL;
+        sqe.fd = -1;
+        sqe.addr = tag_of(op.index, entries_[op.index].generation);
+        sqe.user_data = cancel_tag;
         return;
     }
-    op.first_outcome = -ECANCELED;
     for (detail::ready_node** link = &deferred_head_; *link != nullptr; link = &(*link)->next) {
         if (*link == &op) {
             *link = op.next;
@@ -242,7 +224,7 @@ void uring_driver::cancel(detail::operation& op) noexcept {
 }
 
 bool uring_driver::has_work() const noexcept {
-    return io_uring_sq_ready(&ring_) != 0 || has_completions() ||
+    return io_uring_sq_ready(&ring_) != 0 || has_completions() || must_settle_ ||
            (IO_URING_READ_ONCE(*ring_.sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) !=
                0;
 }
@@ -279,7 +261,7 @@ void uring_driver::poll() noexcept {
 }
 
 void uring_driver::wait(std::optional<time_point> deadline) noexcept {
-    if (has_completions() || (deadline && *deadline <= now())) {
+    if (has_completions() || must_settle_ || (deadline && *deadline <= now())) {
         if (has_work()) {
             poll();
         }
@@ -308,11 +290,11 @@ void uring_driver::wait(std::optional<time_point> deadline) noexcept {
 
 // Virtual time passes only while nothing else happens: what has completed goes first.
 void uring_driver::idle_on_manual_clock(std::optional<time_point> deadline) noexcept {
-    const std::uint64_t before = counters_.cqes;
+    const std::uint64_t before = counters_.cqes + settled_;
     if (has_work()) {
         poll();
     }
-    if (counters_.cqes == before) {
+    if (counters_.cqes + settled_ == before) {
         clock_->advance_to(*deadline);
     }
 }

@@ -38,6 +38,7 @@ class uring_driver final : public driver {
     void start(detail::operation& op) noexcept override;
     void cancel(detail::operation& op) noexcept override;
     void hand_over(detail::operation& op) noexcept override;
+    void hasten(detail::operation& op) noexcept override;
     [[nodiscard]] bool has_work() const noexcept override;
     void poll() noexcept override;
     void wait(std::optional<time_point> deadline) noexcept override;
@@ -68,13 +69,11 @@ class uring_driver final : public driver {
     };
 
     io_uring_sqe& next_sqe() noexcept;
-    void prepare(const io_request& request, std::uint64_t tag, unsigned flags) noexcept;
-    void ask_to_cancel(std::uint64_t tag, std::uint64_t answer) noexcept;
-    void cancel_in_flight(const detail::operation& op) noexcept;
-    void cancel_answered(const io_uring_cqe& cqe) noexcept;
     [[nodiscard]] bool may_add_entry() noexcept;
     void submit_now(detail::operation& op) noexcept;
     void submit_deferred() noexcept;
+    void free_entry(std::uint32_t index) noexcept;
+    void settle(unsigned consumed) noexcept;
     void finish(detail::operation& op, std::int32_t outcome, std::uint32_t flags) noexcept;
     static void deliver(detail::operation& op, std::int32_t outcome, std::uint32_t flags) noexcept;
     void complete(const io_uring_cqe& cqe) noexcept;
@@ -105,6 +104,11 @@ class uring_driver final : public driver {
     detail::ready_node* deferred_head_ = nullptr;
     detail::ready_node** deferred_tail_ = &deferred_head_;
     detail::ready_queue canceled_;  // while they were deferred; not told yet
+    // Silent ones, in the order of their requests; `outcome` is theirs unless the kernel has
+    // spoken.
+    detail::ready_queue silent_;
+    bool must_settle_ = false;  // somebody waits for one of them
+    std::uint64_t settled_ = 0;
     std::size_t in_flight_ = 0;
     loop_counters counters_;
 };

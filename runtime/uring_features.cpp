@@ -15,7 +15,7 @@ io_features features_of(io_uring& ring, const ring_setup& granted) {
         return probe != nullptr && io_uring_opcode_supported(probe.get(), opcode) != 0;
     };
     io_features found;
-    found.linked = (granted.features & IORING_FEAT_CQE_SKIP) != 0;
+    found.silent = (granted.features & IORING_FEAT_CQE_SKIP) != 0;
     found.accept_multishot = knows(IORING_OP_SOCKET);
     found.receive_multishot = found.accept_multishot && knows(IORING_OP_SEND_ZC);
     found.bundles =

@@ -54,6 +54,9 @@ void describe(const io_request& request, io_uring_sqe& sqe) noexcept {
             sqe.flags = IOSQE_BUFFER_SELECT;
             sqe.buf_group = request.buffer_group;
         }
+        if ((request.options & io_silent) != 0) {
+            sqe.flags |= IOSQE_CQE_SKIP_SUCCESS;
+        }
     }
     if (request.opcode == io_opcode::splice) {
         sqe.splice_fd_in = request.other_fd;

@@ -21,9 +21,4 @@ constexpr std::uint64_t tag_of(std::uint32_t index, std::uint32_t generation) no
     return (std::uint64_t{generation} << 32) | index;
 }
 
-// In a tag's index: the completion is of operation::first.
-inline constexpr std::uint32_t first_bit = 1U << 31;
-// The same: it answers the request to cancel an operation that has a first one.
-inline constexpr std::uint32_t cancel_bit = 1U << 30;
-
 }  // namespace weir::detail

@@ -7,15 +7,11 @@
 #include <new>
 #include <utility>
 
-#include "../driver.hpp"
-
 namespace weir::detail {
 namespace {
 
 // What one send may carry; the kernel's own limit is a little lower.
 constexpr std::size_t send_max = std::size_t{1} << 30;
-// A queue that has grown beyond this gives its memory back when it is empty.
-constexpr std::size_t kept_max = sender::direct_min;
 
 // What a send that may be copied does not fail with: kinds of socket without, and limits of locked
 // memory.
@@ -23,23 +19,44 @@ bool is_for_want_of_zero_copy(std::int32_t outcome) noexcept {
     return outcome == -EOPNOTSUPP || outcome == -ENOMEM || outcome == -ENOBUFS;
 }
 
-}  // namespace
-
-sender::sender(scheduler& loop, int fd) noexcept : loop_(loop) {
-    request.fd = fd;
-    // MSG_WAITALL: the kernel itself goes on after a short send.
-    request.operation_flags = MSG_NOSIGNAL | MSG_WAITALL;
-    completed = &on_completion;
+// Nothing of the send has gone, and it may be repeated.
+bool is_for_now(std::int32_t outcome) noexcept {
+    return outcome == -ECANCELED || outcome == -EINTR || outcome == -EAGAIN;
 }
 
+}  // namespace
+
+void outgoing::append_large(std::span<const std::byte> bytes) {
+    if (large_.empty()) {
+        large_.reserve(std::max(2 * small_.size(), size_ + bytes.size()));
+        large_.assign(small_.data(), small_.data() + size_);
+    }
+    large_.insert(large_.end(), bytes.begin(), bytes.end());
+}
+
+sender::~sender() {
+    WEIR_DEBUG_ASSERT(in_flight_ == flight::nothing, "a socket waits for what it sends");
+    drop(queue_);
+    drop(flying_);
+}
+
+void sender::drop(outgoing*& one) noexcept { delete std::exchange(one, nullptr); }
+
 bool sender::try_queue(std::span<const std::byte> bytes) noexcept {
-    if (direct_ != nullptr || bytes.size() >= direct_min ||
-        queue_.size() + bytes.size() > queue_max) {
+    if (direct_ != nullptr || bytes.size() >= direct_min) {
         return false;
     }
     try {
-        queue_.insert(queue_.end(), bytes.begin(), bytes.end());
+        if (queue_ == nullptr) {
+            queue_ = new outgoing(*this);
+        } else if (queue_->size() + bytes.size() > queue_max) {
+            return false;
+        }
+        queue_->append(bytes);
     } catch (const std::bad_alloc&) {
+        if (queue_ != nullptr && queue_->size() == 0) {
+            drop(queue_);
+        }
         return false;
     }
     return true;
@@ -55,7 +72,7 @@ void sender::send_directly(direct_write& write) noexcept {
 void sender::cancel(direct_write& write) noexcept {
     direct_canceled_ = true;
     if (in_flight_ == flight::direct) {
-        loop_.io().cancel(*this);
+        loop_.io().cancel(*flying_);
         break_off();
         return;
     }
@@ -67,55 +84,101 @@ void sender::cancel(direct_write& write) noexcept {
 }
 
 void sender::start(std::span<const std::byte> bytes) noexcept {
-    const bool zero_copy = bytes.size() >= zero_copy_min_ && loop_.io().features().zero_copy;
-    request.opcode = zero_copy ? io_opcode::send_zero_copy : io_opcode::send;
+    outgoing& op = *flying_;
+    op.request.fd = fd_;
     // The kernel only reads.
-    request.address = const_cast<std::byte*>(bytes.data());
-    request.length = static_cast<std::uint32_t>(std::min(bytes.size(), send_max));
-    state = operation_state::idle;
-    cancel_asked = false;
+    op.request.address = const_cast<std::byte*>(bytes.data());
+    op.request.length = static_cast<std::uint32_t>(std::min(bytes.size(), send_max));
+    op.completed = &on_completion;
+    op.state = operation_state::idle;
+    op.cancel_asked = false;
+    loop_.io().start(op);
+}
+
+// MSG_WAITALL: the kernel itself goes on after a short send.
+void sender::start_queued(bool at_once) noexcept {
+    in_flight_ = flight::queued;
+    const std::span<const std::byte> bytes = flying_->rest();
     zero_copy_told_ = false;
-    loop_.io().start(*this);
+    io_request& request = flying_->request;
+    request.operation_flags = MSG_NOSIGNAL | MSG_WAITALL;
+    request.options = 0;
+    if (bytes.size() >= zero_copy_min_ && loop_.io().features().zero_copy) [[unlikely]] {
+        request.opcode = io_opcode::send_zero_copy;
+    } else {
+        request.opcode = io_opcode::send;
+        if (at_once && may_be_silent_ && !is_waited_for()) [[likely]] {
+            request.options = io_silent;
+            request.operation_flags |= MSG_DONTWAIT;
+        }
+    }
+    start(bytes);
+}
+
+void sender::start_direct() noexcept {
+    try {
+        flying_ = new outgoing(*this);
+    } catch (const std::bad_alloc&) {
+        end_direct(std::make_error_code(std::errc::not_enough_memory));
+        tell_flushers();
+        return;
+    }
+    in_flight_ = flight::direct;
+    zero_copy_told_ = false;
+    const bool zero_copy =
+        direct_->rest.size() >= zero_copy_min_ && loop_.io().features().zero_copy;
+    flying_->request.opcode = zero_copy ? io_opcode::send_zero_copy : io_opcode::send;
+    flying_->request.operation_flags = MSG_NOSIGNAL | MSG_WAITALL;
+    start(direct_->rest);
 }
 
 void sender::pump() noexcept {
+    if (in_flight_ == flight::queued && flying_->request.options == io_silent) {
+        loop_.io().hasten(*flying_);
+    }
     if (in_flight_ != flight::nothing || is_held_) {
         return;
     }
-    if (!flying_.empty()) {
-        in_flight_ = flight::queued;
-        start(std::span(flying_).subspan(flown_));
-    } else if (!queue_.empty()) {
-        std::swap(queue_, flying_);
-        in_flight_ = flight::queued;
-        start(flying_);
+    if (flying_ != nullptr) {
+        start_queued(false);
+    } else if (queue_ != nullptr) {
+        flying_ = std::exchange(queue_, nullptr);
+        start_queued(true);
     } else if (direct_ != nullptr) {
-        in_flight_ = flight::direct;
-        start(direct_->rest);
+        start_direct();
     } else {
         tell_flushers();
     }
 }
 
+void sender::flush(listed_waiter& waiting) noexcept {
+    flushers_.push_back(waiting);
+    pump();
+}
+
 void sender::on_completion(operation& op) noexcept {
-    auto& self = static_cast<sender&>(op);
-    if (self.request.opcode == io_opcode::send_zero_copy) {
+    auto& done = static_cast<outgoing&>(op);
+    done.from.completion(done);
+}
+
+void sender::completion(outgoing& op) noexcept {
+    std::int32_t outcome = op.outcome;
+    if (op.request.opcode == io_opcode::send_zero_copy) {
         if ((op.completion_flags & completion_notification) == 0) {
-            self.zero_copy_outcome_ = op.outcome;
-            self.zero_copy_told_ = true;
+            zero_copy_outcome_ = op.outcome;
+            zero_copy_told_ = true;
         }
         if (op.state != operation_state::done) {
-            self.break_off();  // the kernel still reads the memory
+            break_off();  // the kernel still reads the memory
             return;
         }
-        if (is_for_want_of_zero_copy(self.zero_copy_outcome_)) {
-            self.zero_copy_min_ = SIZE_MAX;
-            self.zero_copy_outcome_ = -ECANCELED;  // once more, copied
+        if (is_for_want_of_zero_copy(zero_copy_outcome_)) {
+            zero_copy_min_ = SIZE_MAX;
+            zero_copy_outcome_ = -ECANCELED;  // once more, copied
         }
-        self.sent(self.zero_copy_outcome_);
-        return;
+        outcome = zero_copy_outcome_;
     }
-    self.sent(op.outcome);
+    sent(outcome);
 }
 
 // A send whose bytes the kernel has, and not copied, is not to be canceled: it ends when the peer
@@ -125,51 +188,47 @@ void sender::break_off() noexcept {
     if (to_end && zero_copy_told_) {
         sockaddr none{};
         none.sa_family = AF_UNSPEC;
-        static_cast<void>(::connect(request.fd, &none, sizeof none));
+        static_cast<void>(::connect(fd_, &none, sizeof none));
         was_broken_off_ = true;
     }
 }
 
+void sender::set_error(std::error_code why) noexcept {
+    error_ = why;
+    has_failed_ = true;
+}
+
 void sender::sent(std::int32_t result) noexcept {
-    if (was_broken_off_) {
-        error_ = std::make_error_code(std::errc::operation_canceled);
+    if (was_broken_off_) [[unlikely]] {
+        set_error(std::make_error_code(std::errc::operation_canceled));
     }
     if (std::exchange(in_flight_, flight::nothing) == flight::direct) {
+        drop(flying_);
         sent_of_direct(result);
     } else {
         sent_of_queue(result);
     }
     pump();
-    if (in_flight_ == flight::nothing && on_idle_ != nullptr) {
+    if (in_flight_ == flight::nothing && on_idle_ != nullptr) [[unlikely]] {
         on_idle_(idle_target_);
     }
 }
 
 void sender::sent_of_queue(std::int32_t result) noexcept {
-    if (error_) {
-        flying_.clear();  // given up
-        flown_ = 0;
-        return;
-    }
-    if (result == -ECANCELED || result == -EINTR) {
-        return;  // nothing of it has gone; the next pump() repeats it
-    }
-    if (result < 0) {
-        fail(std::error_code(-result, std::system_category()));
-        return;
-    }
-    flown_ += static_cast<std::size_t>(result);
-    if (flown_ == flying_.size()) {
-        flown_ = 0;
-        flying_.clear();
-        if (flying_.capacity() > kept_max) {
-            flying_ = std::vector<std::byte>();
+    if (has_failed_) [[unlikely]] {
+        drop(flying_);  // given up
+    } else if (result >= 0) {
+        flying_->advance(static_cast<std::size_t>(result));
+        if (flying_->rest().empty()) {
+            drop(flying_);
         }
+    } else if (!is_for_now(result)) {
+        fail(std::error_code(-result, std::system_category()));
     }
 }
 
 void sender::sent_of_direct(std::int32_t result) noexcept {
-    if (error_) {
+    if (has_failed_) {
         end_direct(error_);  // broken off
         return;
     }
@@ -180,7 +239,7 @@ void sender::sent_of_direct(std::int32_t result) noexcept {
             end_direct(std::error_code());
             return;
         }
-    } else if (result != -ECANCELED && result != -EINTR) {
+    } else if (result == 0 || !is_for_now(result)) {
         fail(std::error_code(result == 0 ? EPIPE : -result, std::system_category()));
         return;
     }
@@ -188,7 +247,7 @@ void sender::sent_of_direct(std::int32_t result) noexcept {
         // A peer that has seen part of a message cannot make sense of what follows.
         const auto why = std::make_error_code(std::errc::operation_canceled);
         if (direct_->begun) {
-            error_ = why;
+            set_error(why);
         }
         end_direct(why);
     }
@@ -200,49 +259,31 @@ void sender::end_direct(std::error_code why) noexcept {
 }
 
 void sender::break_with(std::error_code why) noexcept {
-    if (!error_ && in_flight_ == flight::nothing) {
+    if (!has_failed_ && in_flight_ == flight::nothing) {
         fail(why);
-    } else if (!error_) {
+    } else if (!has_failed_) {
         was_broken_off_ = true;
     }
 }
 
 void sender::fail(std::error_code why) noexcept {
-    error_ = why;
-    queue_.clear();
-    flying_.clear();
-    flown_ = 0;
+    set_error(why);
+    drop(queue_);
+    drop(flying_);
     if (direct_ != nullptr) {
         end_direct(error_);
     }
     tell_flushers();
 }
 
-void sender::tell_flushers() noexcept { wake_all(flushers_); }
-
-const io_request& sender::begin_linked() noexcept {
-    std::swap(queue_, flying_);
-    in_flight_ = flight::linked;
-    request.opcode = io_opcode::send;
-    request.address = flying_.data();
-    request.length = static_cast<std::uint32_t>(flying_.size());
-    return request;
-}
-
-void sender::end_linked(std::int32_t result) noexcept {
-    in_flight_ = flight::nothing;
-    sent_of_queue(result == no_outcome ? static_cast<std::int32_t>(flying_.size()) : result);
-}
-
 void sender::send_what_fits() noexcept {
     WEIR_DEBUG_ASSERT(in_flight_ == flight::nothing, "a send in flight goes first");
-    while (!error_ && (!flying_.empty() || !queue_.empty())) {
-        if (flying_.empty()) {
-            std::swap(queue_, flying_);
+    while (!has_failed_ && (flying_ != nullptr || queue_ != nullptr)) {
+        if (flying_ == nullptr) {
+            flying_ = std::exchange(queue_, nullptr);
         }
-        const std::span<const std::byte> rest = std::span(flying_).subspan(flown_);
-        const ssize_t count =
-            ::send(request.fd, rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        const std::span<const std::byte> rest = flying_->rest();
+        const ssize_t count = ::send(fd_, rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
         if (count >= 0) {
             sent_of_queue(static_cast<std::int32_t>(count));
         } else if (errno == EAGAIN) {
@@ -254,11 +295,11 @@ void sender::send_what_fits() noexcept {
 }
 
 void sender::give_up() noexcept {
-    queue_.clear();
+    drop(queue_);
     if (in_flight_ == flight::queued) {
-        error_ = std::make_error_code(std::errc::operation_canceled);
+        set_error(std::make_error_code(std::errc::operation_canceled));
         given_up_ = true;
-        loop_.io().cancel(*this);
+        loop_.io().cancel(*flying_);
         break_off();
     }
 }

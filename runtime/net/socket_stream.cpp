@@ -36,7 +36,7 @@ class [[nodiscard]] flush_awaiter : private detail::listed_waiter {
             return false;
         }
         suspend(waiting, task, kind);
-        core_.flush(*this);
+        core_.out().flush(*this);
         return true;
     }
 
@@ -89,7 +89,7 @@ socket_stream::socket_stream(file_descriptor connected) {
 }
 
 bool socket_stream::read_awaiter::await_ready() noexcept {
-    if (!weir::is_open(core_)) {
+    if (!weir::is_open(socket)) {
         outcome = -EBADF;
         return true;
     }
@@ -102,49 +102,54 @@ bool socket_stream::read_awaiter::start(context& task, std::coroutine_handle<> r
         outcome = -ECANCELED;
         return false;
     }
-    if (detail::receiver* const from = core_->active_chunks();
+    if (detail::receiver* const from = socket->active_chunks();
         from != nullptr && (from->has_bytes() || from->ended())) {
-        waits_for_chunks = true;
+        from_chunks = true;
         return false;
     }
     suspend(task, resume, kind);
-    core_->begin_read(*this);
+    socket->begin_read(*this);
     return true;
 }
 
 void socket_stream::read_awaiter::cancel(detail::waiter& self) noexcept {
-    auto& read = static_cast<read_awaiter&>(self);
-    read.core_->cancel(read);
+    static_cast<read_awaiter&>(self).socket->cancel(self);
 }
 
 result<std::size_t> socket_stream::read_awaiter::await_resume() noexcept {
-    if (waits_for_chunks && !was_stopped) {
-        detail::receiver& from = core_->chunks();
-        if (socket != nullptr) {
-            core_->end_chunk_read();
-        }
-        if (from.has_bytes()) {
-            return from.copy(into);
-        }
-        outcome = -from.ended().value_or(ECANCELED);
+    if (from_chunks) {
+        return copy_chunks();
     }
-    const result<int> count = result_from_kernel(outcome);
-    if (!count) {
-        return std::unexpected(count.error());
+    if (outcome < 0) {
+        return std::unexpected(result_from_kernel(outcome).error());
     }
-    return static_cast<std::size_t>(*count);
+    return static_cast<std::size_t>(outcome);
+}
+
+result<std::size_t> socket_stream::read_awaiter::copy_chunks() noexcept {
+    if (was_canceled) {
+        return std::unexpected(std::make_error_code(std::errc::operation_canceled));
+    }
+    detail::receiver& from = socket->chunks();
+    socket->end_chunk_read(*this);
+    if (from.has_bytes()) {
+        return from.copy(into);
+    }
+    const int error = from.ended().value_or(ECANCELED);
+    if (error != 0) {
+        return std::unexpected(result_from_kernel(-error).error());
+    }
+    return std::size_t{0};
 }
 
 bool socket_stream::receive_awaiter::start(context& task, std::coroutine_handle<> resume) {
     static constexpr detail::wait_kind kind{"receive", &cancel};
     if (!weir::is_open(core_)) {
-        outcome = -EBADF;
-        was_stopped = true;
+        error_ = EBADF;
         return false;
     }
     if (task.stop_requested()) [[unlikely]] {
-        outcome = -ECANCELED;
-        was_stopped = true;
+        was_canceled = true;
         return false;
     }
     detail::receiver& from = core_->chunks();
@@ -152,8 +157,7 @@ bool socket_stream::receive_awaiter::start(context& task, std::coroutine_handle<
         return false;
     }
     if (from.over_credit()) {
-        outcome = -ENOBUFS;
-        was_stopped = true;
+        error_ = ENOBUFS;
         return false;
     }
     suspend(task, resume, kind);
@@ -162,25 +166,23 @@ bool socket_stream::receive_awaiter::start(context& task, std::coroutine_handle<
 }
 
 void socket_stream::receive_awaiter::cancel(detail::waiter& self) noexcept {
-    auto& read = static_cast<receive_awaiter&>(self);
-    read.core_->cancel(read);
+    static_cast<receive_awaiter&>(self).core_->cancel(self);
 }
 
 result<received_buffer> socket_stream::receive_awaiter::await_resume() noexcept {
-    if (!was_stopped) {
+    int error = was_canceled ? ECANCELED : error_;
+    if (error == 0) {
         detail::receiver& from = core_->chunks();
-        if (socket != nullptr) {
-            core_->end_chunk_read();
-        }
+        core_->end_chunk_read(*this);
         if (from.has_bytes()) {
             return take_chunk(from);
         }
-        outcome = -from.ended().value_or(ECANCELED);
+        error = from.ended().value_or(ECANCELED);
     }
-    if (outcome == 0) {
-        return received_buffer();
+    if (error != 0) {
+        return std::unexpected(result_from_kernel(-error).error());
     }
-    return std::unexpected(result_from_kernel(outcome).error());
+    return received_buffer();
 }
 
 received_buffer socket_stream::take_chunk(detail::receiver& from) noexcept {
@@ -204,11 +206,11 @@ bool socket_stream::write_awaiter::start(context& task, std::coroutine_handle<> 
         error = std::make_error_code(std::errc::operation_canceled);
         return false;
     }
-    if (core_->queue(rest, task)) {
+    if (core_->queue(rest)) {
         return false;
     }
     suspend(task, resume, kind);
-    core_->send_directly(*this);
+    core_->out().send_directly(*this);
     return true;
 }
 

@@ -98,8 +98,8 @@ class socket_stream {
 
 class [[nodiscard]] socket_stream::read_awaiter : private detail::span_read {
   public:
-    read_awaiter(detail::socket_core* core, std::span<std::byte> destination) noexcept
-        : core_(core) {
+    read_awaiter(detail::socket_core* core, std::span<std::byte> destination) noexcept {
+        socket = core;
         into = destination;
     }
 
@@ -115,11 +115,10 @@ class [[nodiscard]] socket_stream::read_awaiter : private detail::span_read {
   private:
     bool start(context& task, std::coroutine_handle<> resume) noexcept;
     static void cancel(detail::waiter& self) noexcept;
-
-    detail::socket_core* core_;
+    result<std::size_t> copy_chunks() noexcept;
 };
 
-class [[nodiscard]] socket_stream::receive_awaiter : private detail::span_read {
+class [[nodiscard]] socket_stream::receive_awaiter : private detail::waiter {
   public:
     explicit receive_awaiter(detail::socket_core* core) noexcept : core_(core) {}
 
@@ -136,6 +135,7 @@ class [[nodiscard]] socket_stream::receive_awaiter : private detail::span_read {
     bool start(context& task, std::coroutine_handle<> resume);
     static void cancel(detail::waiter& self) noexcept;
 
+    std::int32_t error_ = 0;  // an errno: why nothing was asked for
     detail::socket_core* core_;
 };
 

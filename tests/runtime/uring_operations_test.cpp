@@ -1,5 +1,5 @@
-// Operations that complete more than once, that begin behind another, or that take a buffer of a
-// group, on the production driver.
+// Operations that complete more than once, of whose success the kernel says nothing, or that take a
+// buffer of a group, on the production driver.
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -170,61 +171,51 @@ TEST(UringOperationsTest, ABufferThatWasProvidedAgainIsUsedAgain) {
     loop.run(a_buffer_comes_back());
 }
 
-// A receive that begins when a send has succeeded.
-struct send_then_receive {
-    send_then_receive(const socket_pair& pair, char byte, int send_flags) : out(byte) {
-        send.opcode = io_opcode::send;
-        send.fd = pair.ours.get();
-        send.address = &out;
-        send.length = 1;
-        send.operation_flags = static_cast<std::uint32_t>(send_flags);
-        receive.request.opcode = io_opcode::receive;
-        receive.request.fd = pair.ours.get();
-        receive.request.address = &in;
-        receive.request.length = 1;
-        receive.first = &send;
+// A send that ends when it is handed over.
+struct silent_send : recorder {
+    silent_send(const socket_pair& pair, std::string_view bytes) {
+        request.opcode = io_opcode::send;
+        request.options = io_silent;
+        request.fd = pair.ours.get();
+        request.address = const_cast<char*>(bytes.data());
+        request.length = static_cast<std::uint32_t>(bytes.size());
+        request.operation_flags = MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL;
     }
-
-    io_request send;
-    recorder receive;
-    char out;
-    char in = 0;
 };
 
-task<> answer_to_a_linked_send() {
+task<> send_silently() {
     const socket_pair pair;
-    send_then_receive both(pair, 'q', MSG_NOSIGNAL | MSG_WAITALL);
-    io().start(both.receive);
-    char question = 0;
-    test::io_probe read(io_opcode::read, pair.theirs.get(), &question, 1);
-    EXPECT_TRUE(co_await read);
-    EXPECT_EQ(question, 'q');
-    EXPECT_TRUE(both.receive.seen.empty()) << "the send completes silently";
-    pair.put("a", 1);
-    co_await both.receive.until(1);
-    EXPECT_EQ(both.receive.seen[0], 1);
-    EXPECT_EQ(both.in, 'a');
-    EXPECT_EQ(both.receive.first_outcome, detail::operation::no_outcome);
+    silent_send send(pair, "hello");
+    const std::uint64_t before = event_loop::current()->counters().cqes;
+    io().start(send);
+    EXPECT_TRUE(send.seen.empty());
+    io().hasten(send);
+    co_await send.until(1);
+    EXPECT_EQ(send.seen[0], 5);
+    EXPECT_EQ(send.state, operation_state::done);
+    EXPECT_EQ(event_loop::current()->counters().cqes, before) << "the kernel said nothing";
+    char question[6] = {};
+    EXPECT_EQ(::recv(pair.theirs.get(), question, 5, MSG_DONTWAIT), 5);
+    EXPECT_STREQ(question, "hello");
 }
 
-TEST(UringOperationsTest, AReceiveBehindASendCompletesAlone) {
+TEST(UringOperationsTest, ASilentSendCompletesWithoutTheKernelsWord) {
     event_loop loop;
-    loop.run(answer_to_a_linked_send());
+    loop.run(send_silently());
 }
 
-task<> a_linked_send_fails() {
+task<> silent_send_to_nobody() {
     socket_pair pair;
-    send_then_receive both(pair, 'q', MSG_NOSIGNAL);
+    silent_send send(pair, "q");
     pair.theirs.reset();
-    io().start(both.receive);
-    co_await both.receive.until(1);
-    EXPECT_EQ(both.receive.seen[0], -ECANCELED);
-    EXPECT_EQ(both.receive.first_outcome, -EPIPE);
+    io().start(send);
+    co_await send.until(1);
+    EXPECT_EQ(send.seen[0], -EPIPE);
 }
 
-TEST(UringOperationsTest, ASendThatFailsCancelsTheReceiveBehindIt) {
+TEST(UringOperationsTest, ASilentSendTellsItsError) {
     event_loop loop;
-    loop.run(a_linked_send_fails());
+    loop.run(silent_send_to_nobody());
 }
 
 // Fills the socket until it takes no more.
@@ -234,63 +225,89 @@ void clog(const socket_pair& pair) {
     }
 }
 
-task<> cancel_while_the_send_waits() {
+task<> silent_send_without_room() {
     const socket_pair pair;
     clog(pair);
-    send_then_receive both(pair, 'q', MSG_NOSIGNAL);
-    io().start(both.receive);
-    co_await test::settle();
-    EXPECT_TRUE(both.receive.seen.empty());
-    io().cancel(both.receive);
-    co_await both.receive.until(1);
-    EXPECT_EQ(both.receive.seen[0], -ECANCELED);
-    EXPECT_EQ(both.receive.first_outcome, -ECANCELED);
+    silent_send send(pair, "q");
+    io().start(send);
+    co_await send.until(1);
+    EXPECT_EQ(send.seen[0], -EAGAIN);
 }
 
-TEST(UringOperationsTest, ACancelReachesTheSendThatComesFirst) {
+TEST(UringOperationsTest, ASilentSendDoesNotWaitForRoom) {
     event_loop loop;
-    loop.run(cancel_while_the_send_waits());
+    loop.run(silent_send_without_room());
 }
 
-task<> cancel_when_the_send_has_gone() {
+task<> silent_send_in_part() {
     const socket_pair pair;
-    send_then_receive both(pair, 'q', MSG_NOSIGNAL);
-    io().start(both.receive);
-    char question = 0;
-    test::io_probe read(io_opcode::read, pair.theirs.get(), &question, 1);
-    EXPECT_TRUE(co_await read);
-    io().cancel(both.receive);
-    co_await both.receive.until(1);
-    EXPECT_EQ(both.receive.seen[0], -ECANCELED);
-    EXPECT_EQ(both.receive.first_outcome, detail::operation::no_outcome);
+    const std::string much(std::size_t{16} << 20, 'm');
+    silent_send send(pair, much);
+    io().start(send);
+    co_await send.until(1);
+    EXPECT_GT(send.seen[0], 0);
+    EXPECT_LT(send.seen[0], 16 << 20);
+    std::string got(much.size(), 0);
+    std::size_t all = 0;
+    ssize_t count = 0;
+    while ((count = ::recv(pair.theirs.get(), got.data(), got.size(), MSG_DONTWAIT)) > 0) {
+        all += static_cast<std::size_t>(count);
+    }
+    EXPECT_EQ(all, static_cast<std::size_t>(send.seen[0])) << "it says how much has gone";
 }
 
-TEST(UringOperationsTest, ACancelReachesTheReceiveWhenTheSendHasGone) {
+TEST(UringOperationsTest, ASilentSendTellsHowMuchFitted) {
     event_loop loop;
-    loop.run(cancel_when_the_send_has_gone());
+    loop.run(silent_send_in_part());
 }
 
-// Many chains on a ring with room for two requests: none is cut by a submission.
-task<> many_chains_on_a_small_ring() {
-    constexpr int chains = 8;
-    std::array<socket_pair, chains> pairs;
-    std::vector<std::unique_ptr<send_then_receive>> all;
-    for (const socket_pair& pair : pairs) {
-        all.push_back(std::make_unique<send_then_receive>(pair, 'q', MSG_NOSIGNAL));
-        io().start(all.back()->receive);
-        pair.put("a", 1);
+// Many more than the rings hold, some of which fail: each is told once, and rightly.
+task<> many_silent_sends() {
+    constexpr int sends = 64;
+    std::array<socket_pair, sends> pairs;
+    std::vector<std::unique_ptr<silent_send>> all;
+    for (std::size_t index = 0; index < sends; ++index) {
+        if (index % 3 == 1) {
+            pairs[index].theirs.reset();
+        } else if (index % 3 == 2) {
+            clog(pairs[index]);
+        }
+        all.push_back(std::make_unique<silent_send>(pairs[index], "q"));
+        io().start(*all.back());
     }
-    for (const auto& one : all) {
-        co_await one->receive.until(1);
-        EXPECT_EQ(one->receive.seen[0], 1);
+    io().hasten(*all.front());
+    constexpr std::array expected = {1, -EPIPE, -EAGAIN};
+    for (std::size_t index = 0; index < sends; ++index) {
+        co_await all[index]->until(1);
+        EXPECT_EQ(all[index]->seen, std::vector<std::int32_t>{expected[index % 3]}) << index;
     }
+    EXPECT_EQ(io().in_flight(), 0U);
 }
 
-TEST(UringOperationsTest, AChainIsNeverCutByASubmission) {
+TEST(UringOperationsTest, SilentSendsAreToldOnASmallRing) {
     event_loop_options options;
     options.ring_entries = 2;
+    options.max_in_flight = 2;
     event_loop loop(options);
-    loop.run(many_chains_on_a_small_ring());
+    loop.run(many_silent_sends());
+    event_loop_options more;
+    more.ring_entries = 1;
+    event_loop other(more);
+    other.run(many_silent_sends());
+}
+
+task<> cancel_a_silent_send() {
+    const socket_pair pair;
+    silent_send send(pair, "q");
+    io().start(send);
+    io().cancel(send);
+    co_await send.until(1);
+    EXPECT_EQ(send.seen[0], 1) << "it had ended";
+}
+
+TEST(UringOperationsTest, ACancelComesTooLateForASilentSend) {
+    event_loop loop;
+    loop.run(cancel_a_silent_send());
 }
 
 // Its owner goes while it is in flight: it frees itself at its end.
@@ -339,10 +356,10 @@ task<> look_at_features(io_features& seen) {
 TEST(UringOperationsTest, OptionsLeaveFeaturesOut) {
     event_loop_options options;
     options.features = io_features();
-    io_features seen{.linked = true, .accept_multishot = true};
+    io_features seen{.silent = true, .accept_multishot = true};
     event_loop loop(options);
     loop.run(look_at_features(seen));
-    EXPECT_FALSE(seen.linked || seen.accept_multishot || seen.receive_multishot || seen.bundles ||
+    EXPECT_FALSE(seen.silent || seen.accept_multishot || seen.receive_multishot || seen.bundles ||
                  seen.zero_copy);
 }
 

@@ -1,12 +1,15 @@
 // What a socket has to send: the queue that gathers the writes of a tick, and one large write.
 //
 // At most one send is in flight, so that bytes keep their order: first what stands in the queue,
-// then the large write, straight from its owner's memory. Which one is in flight:
+// then the large write, straight from its owner's memory. Memory for a send, with its operation, is
+// taken when there is something to send and given back when that has gone (outgoing): an idle
+// socket holds none, and the next socket finds it in the cache.
+//
+// What was queued is first sent as far as it fits at once, which the kernel tells of only when
+// something is left (io_silent); the rest is sent by a request that waits. Which one is in flight:
 //   nothing   pump() starts the next
 //   queued    `flying_`, what the queue held when it was started
-//   linked    the same, as the request before a receive (operation::first): how it went is known
-//             when the receive has completed
-//   direct    the large write
+//   direct    the large write; `flying_` holds its operation only
 // An error that is not a cancel is final: what is queued is dropped, and all later calls fail with
 // it.
 //
@@ -17,11 +20,11 @@
 #include <cstdint>
 #include <span>
 #include <system_error>
-#include <vector>
 
 #include "../../detail/wait_list.hpp"
-#include "../../operation.hpp"
+#include "../../driver.hpp"
 #include "../../scheduler.hpp"
+#include "outgoing.hpp"
 
 namespace weir::detail {
 
@@ -32,20 +35,23 @@ struct direct_write : waiter {
     bool begun = false;  // part of it has been sent
 };
 
-class sender : private operation {
+class sender {
   public:
     // A write of at least so many bytes is not copied.
     static constexpr std::size_t direct_min = 16'384;
     static constexpr std::size_t queue_max = 65'536;
 
-    sender(scheduler& loop, int fd) noexcept;
+    sender(scheduler& loop, int fd) noexcept
+        : loop_(loop), fd_(fd), may_be_silent_(loop.io().features().silent) {}
     sender(const sender&) = delete;
     sender& operator=(const sender&) = delete;
-    ~sender() = default;
+    ~sender();
 
-    [[nodiscard]] std::error_code error() const noexcept { return error_; }
+    [[nodiscard]] std::error_code error() const noexcept {
+        return has_failed_ ? error_ : std::error_code();
+    }
     [[nodiscard]] bool is_idle() const noexcept {
-        return in_flight_ == flight::nothing && flying_.empty() && !has_more() && !is_held_;
+        return flying_ == nullptr && !has_more() && !is_held_;
     }
 
     // Queues all of `bytes`, or returns false: too many, no room, or no memory.
@@ -58,21 +64,11 @@ class sender : private operation {
     // Starts the next send, if there is one and none is in flight.
     void pump() noexcept;
 
-    // Wakes `waiting` when everything has been sent, or nothing more will be.
-    void wait_until_idle(listed_waiter& waiting) noexcept { flushers_.push_back(waiting); }
+    // Sends what is queued; wakes `waiting` when everything has been sent, or nothing more will be.
+    void flush(listed_waiter& waiting) noexcept;
 
-    // Whether what is queued may become the request before a receive.
-    [[nodiscard]] bool can_link() const noexcept {
-        return in_flight_ == flight::nothing && flying_.empty() && !queue_.empty() &&
-               direct_ == nullptr && !is_held_;
-    }
-    // Becomes linked; the request lives until end_linked().
-    [[nodiscard]] const io_request& begin_linked() noexcept;
-    void end_linked(std::int32_t first_outcome) noexcept;
     [[nodiscard]] bool in_flight() const noexcept { return in_flight_ != flight::nothing; }
-    [[nodiscard]] bool is_linked() const noexcept { return in_flight_ == flight::linked; }
-    [[nodiscard]] std::size_t queued() const noexcept { return queue_.size(); }
-    [[nodiscard]] bool has_more() const noexcept { return !queue_.empty() || direct_ != nullptr; }
+    [[nodiscard]] bool has_more() const noexcept { return queue_ != nullptr || direct_ != nullptr; }
 
     // Sends of at least so many bytes are not copied by the kernel either; SIZE_MAX: none.
     void set_zero_copy_min(std::size_t bytes) noexcept { zero_copy_min_ = bytes; }
@@ -99,34 +95,47 @@ class sender : private operation {
         idle_target_ = target;
     }
 
-  private:
-    enum class flight : std::uint8_t { nothing, queued, linked, direct };
+    [[nodiscard]] scheduler& loop() const noexcept { return loop_; }
 
+  private:
+    enum class flight : std::uint8_t { nothing, queued, direct };
+
+    [[nodiscard]] bool is_waited_for() const noexcept {
+        return direct_ != nullptr || on_idle_ != nullptr || !flushers_.empty();
+    }
+    void start_queued(bool at_once) noexcept;
+    void start_direct() noexcept;
     void start(std::span<const std::byte> bytes) noexcept;
     static void on_completion(operation& op) noexcept;
+    void completion(outgoing& op) noexcept;
     void break_off() noexcept;
     void sent(std::int32_t outcome) noexcept;
     void sent_of_queue(std::int32_t outcome) noexcept;
     void sent_of_direct(std::int32_t outcome) noexcept;
     void end_direct(std::error_code error) noexcept;
     void fail(std::error_code why) noexcept;
-    void tell_flushers() noexcept;
+    void set_error(std::error_code why) noexcept;
+    static void drop(outgoing*& one) noexcept;
+    void tell_flushers() noexcept { wake_all(flushers_); }
 
+    // What a message touches comes first.
     scheduler& loop_;
-    std::vector<std::byte> queue_;
-    std::vector<std::byte> flying_;
-    std::size_t flown_ = 0;  // of flying_
-    std::size_t zero_copy_min_ = SIZE_MAX;
-    std::int32_t zero_copy_outcome_ = 0;
-    bool zero_copy_told_ = false;  // what went before the notification, if it was that kind of send
-    bool given_up_ = false;
-    bool is_held_ = false;
-    bool was_broken_off_ = false;
+    outgoing* queue_ = nullptr;
+    outgoing* flying_ = nullptr;
     direct_write* direct_ = nullptr;
-    bool direct_canceled_ = false;
+    int fd_;
     flight in_flight_ = flight::nothing;
-    std::error_code error_;
+    bool may_be_silent_;
+    bool has_failed_ = false;
+    bool is_held_ = false;
+    bool direct_canceled_ = false;
+    bool given_up_ = false;
+    bool was_broken_off_ = false;
+    bool zero_copy_told_ = false;  // what went before the notification, if it was that kind of send
+    std::int32_t zero_copy_outcome_ = 0;
     wait_list flushers_;
+    std::size_t zero_copy_min_ = SIZE_MAX;
+    std::error_code error_;
     void (*on_idle_)(void*) noexcept = nullptr;
     void* idle_target_ = nullptr;
 };

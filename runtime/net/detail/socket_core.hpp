@@ -4,11 +4,8 @@
 // Reading goes one of two ways. A read into the caller's span is an operation of its own. Once
 // receive() was called, bytes arrive in buffers of the loop (receiver), and reads copy from those.
 //
-// Writes gather until the end of the tick and leave in one send. When the task that wrote then
-// reads, as a server that answers does, the receive is linked behind the send: the two cost one
-// completion. Such a send tells how it went only when the receive has completed, so when somebody
-// writes meanwhile, the receive is taken back and asked for again alone, and this socket links no
-// more: it is used both ways at once.
+// Writes gather until the end of the tick and leave in one send, which in most cases ends at once
+// and costs no completion (sender).
 //
 // Lifetime: abandon() instead of a destructor. What was written before goes out in the background,
 // for at most linger_max, as long as the loop runs; then the object frees itself. Thread: the
@@ -30,19 +27,14 @@ namespace weir::detail {
 
 class socket_core;
 
-// A task's read: into a span of its own, or, with waits_for_chunks, until there are chunks.
+// A task's read into a span of its own; by an operation, or from chunks.
 struct span_read : operation {
+    bool from_chunks = false;
     socket_core* socket = nullptr;
     std::span<std::byte> into;
-    bool waits_for_chunks = false;
-    bool is_due = false;       // starts at the end of the tick, behind what its task has written
-    bool was_stopped = false;  // by its task, as opposed to taken back by the socket
 };
 
-class socket_core final : public recycled,
-                          private orphan,
-                          private tick_end_node,
-                          private timer_node {
+class socket_core final : public recycled, private tick_end_node {
   public:
     static constexpr duration linger_max = std::chrono::seconds(10);
 
@@ -50,7 +42,6 @@ class socket_core final : public recycled,
 
     [[nodiscard]] int fd() const noexcept { return socket_.get(); }
     [[nodiscard]] bool is_open() const noexcept { return socket_.get() >= 0; }
-    [[nodiscard]] event_loop& loop() const noexcept { return loop_; }
     [[nodiscard]] sender& out() noexcept { return sender_; }
 
     // The receiver, made when it is first asked for. Throws as receive_pool does.
@@ -61,20 +52,17 @@ class socket_core final : public recycled,
     }
 
     // Takes `bytes` to be sent at the end of this tick; false: they have to be sent directly.
-    [[nodiscard]] bool queue(std::span<const std::byte> bytes, const context& writer) noexcept;
-    void send_directly(direct_write& write) noexcept;
+    [[nodiscard]] bool queue(std::span<const std::byte> bytes) noexcept;
 
     // Wakes the waiter when the read has ended.
     void begin_read(span_read& read) noexcept;
-    // The same for a read that waits for chunks. Throws as chunks().
-    void begin_chunk_read(span_read& read);
-    void cancel(span_read& read) noexcept;
-    // A read that waited for chunks goes on.
-    void end_chunk_read() noexcept;
+    // Wakes `reader` when there are chunks, or the end has come; it then calls end_chunk_read(), as
+    // does a read from chunks. Throws as chunks().
+    void begin_chunk_read(waiter& reader);
+    void end_chunk_read(const waiter& reader) noexcept;
+    // Requires that `reader` is the one that reads.
+    void cancel(waiter& reader) noexcept;
     [[nodiscard]] bool is_reading() const noexcept { return reading_ != nullptr; }
-
-    // Sends what is queued; wakes `waiting` when that is done or has failed.
-    void flush(listed_waiter& waiting) noexcept;
 
     // Ends the reading: who reads gets operation_canceled.
     void stop_reading() noexcept;
@@ -91,27 +79,39 @@ class socket_core final : public recycled,
     };
 
   private:
+    // Keeps the loop running until what is left has been sent, or the time is over.
+    struct lingerer final : orphan {
+        explicit lingerer(socket_core& whose) noexcept : of(whose) {}
+        void give_up() noexcept override { of.sender_.give_up(); }
+        socket_core& of;
+    };
+    struct linger_time;
+
     ~socket_core() = default;
 
-    void tick_ends() noexcept;
+    [[nodiscard]] event_loop& loop() const noexcept {
+        return static_cast<event_loop&>(sender_.loop());
+    }
+    void wait_for_chunks(waiter& reader, receiver& from) noexcept;
     void start_read(span_read& read) noexcept;
     static void read_without_buffer(waiter& reader) noexcept;
-    void take_back_read() noexcept;
     static void on_read(operation& op) noexcept;
     void read_ended(span_read& read) noexcept;
+    void tell_unread() noexcept { wake_all(unread_waiters_); }
     void drop_receiver() noexcept;
-    void give_up() noexcept override;
+    void linger() noexcept;
     void end_abandoned() noexcept;
 
-    event_loop& loop_;
-    file_descriptor socket_;
-    sender sender_;
+    // What a message touches comes first.
+    waiter* reading_ = nullptr;
     receiver* receiver_ = nullptr;
-    span_read* reading_ = nullptr;
-    const context* writer_ = nullptr;  // of what stands in the queue
-    bool may_link_;
-    bool seen_empty_ = false;  // the last receive left nothing in the socket
+    file_descriptor socket_;
+    bool reads_chunks_ = false;  // who reads waits for chunks
+    bool seen_empty_ = false;    // the last receive left nothing in the socket
+    sender sender_;
     wait_list unread_waiters_;
+    linger_time* time_left_ = nullptr;
+    lingerer lingerer_{*this};
 };
 
 using socket_handle = std::unique_ptr<socket_core, socket_core::abandoner>;
