@@ -91,11 +91,20 @@ void event_loop::run_root(context& root, detail::completion_flag& done) {
     finish_orphans();
 }
 
+// An orphan ends by completions, or with a task of its own that it has asked to stop.
 void event_loop::finish_orphans() {
+    scheduler* const previous = std::exchange(current_, this);
     orphans_.for_each([](detail::orphan& left) { left.give_up(); });
     while (!orphans_.empty()) {
-        driver_->wait(std::nullopt);
+        run_ready();
+        run_tick_ends();
+        if (has_ready()) {
+            driver_->poll();
+        } else if (!orphans_.empty()) {
+            driver_->wait(std::nullopt);
+        }
     }
+    current_ = previous;
 }
 
 void event_loop::run_tick_ends() noexcept {
