@@ -62,6 +62,8 @@ const char* own_meaning(errc code) {
             return "the server does not have the role asked for";
         case errc::too_many_redirects:
             return "the nodes of the cluster redirect in circles";
+        case errc::watch_failed:
+            return "a watched key was changed; the transaction did not run";
         case errc::server_error:
             return "the server answered with an error";
         default:

@@ -36,6 +36,7 @@ enum class errc {
     wrong_role,          // the server is no master, or not what a sentinel said
     cross_slot,          // keys of one command belong to different slots of a cluster
     too_many_redirects,  // the nodes of a cluster send the command in circles
+    watch_failed,        // a watched key was changed before the transaction: nothing of it ran
 
     // The server's error replies, by their first word.
     server_error = 100,   // any other

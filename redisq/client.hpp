@@ -1,0 +1,102 @@
+// client: a connection to one Redis server that many tasks share.
+//
+//     weir::redisq::client redis("redis://localhost:6379");
+//     const auto stored = co_await redis.command<void>("SET", "greeting", "hello");
+//     const auto text = co_await redis.command<std::optional<std::string>>("GET", "greeting");
+//     if (text && *text) { report(**text); }
+//
+// Commands of all tasks travel on one connection, in the order in which they were given. What is
+// given during a tick of the loop leaves in one send at its end: pipelining without asking for it,
+// and without a timer. Each reply goes to its own caller, also where others were stopped meanwhile:
+// a stopped caller leaves at once, and its reply is dropped when it comes.
+//
+// The connection is made for the first command, and made again where it was lost and somebody
+// waits, after delays with full jitter (client_options::reconnect). Then a command that was not
+// sent yet waits for the new connection until its timeout; one that was sent and not answered fails
+// with errc::connection_lost, for it may have run, unless it was given as `idempotent`.
+//
+// Backpressure: beyond max_pending commands, or max_pending_bytes not yet sent, callers wait in
+// line, and hold no memory of the client's.
+//
+// Errors: those of errors.hpp; std::errc::operation_canceled for a task that was stopped.
+// std::bad_alloc and std::length_error (resp/encoder.hpp) are thrown.
+// Lifetime: ends before its loop. Destroying it fails its callers with errc::closed. An awaitable
+// that a client returns refers to its arguments: await it in the same expression.
+// Thread: the loop's.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "../runtime/task.hpp"
+#include "call_options.hpp"
+#include "detail/client_core.hpp"
+#include "detail/command_awaiter.hpp"
+#include "detail/pipeline_awaiter.hpp"
+#include "detail/transaction_awaiter.hpp"
+#include "errors.hpp"
+#include "options.hpp"
+
+namespace weir::redisq {
+
+class client {
+  public:
+    // On the loop that runs now. Throws std::invalid_argument for options that are not sound.
+    explicit client(client_options options);
+    // Throws std::invalid_argument for what is no address; see url.hpp.
+    explicit client(std::string_view url);
+
+    // One command; its reply becomes a T, see resp/decode.hpp. An error reply is an error. Views of
+    // text are refused: the reply is gone when the caller goes on.
+    template <class T, class Name, class... Arguments>
+        requires(!std::same_as<Name, call_options>)
+    [[nodiscard]] detail::command_awaiter<T, Name, Arguments...> command(
+        const Name& name, const Arguments&... arguments) noexcept {
+        return {*core_, call_options(), name, arguments...};
+    }
+
+    // The same with options of its own, such as `idempotent`.
+    template <class T, class Name, class... Arguments>
+    [[nodiscard]] detail::command_awaiter<T, Name, Arguments...> command(
+        call_options options, const Name& name, const Arguments&... arguments) noexcept {
+        return {*core_, options, name, arguments...};
+    }
+
+    // All commands of a pipeline (pipeline.hpp), which outlives the await and is not changed
+    // meanwhile; an error reply is one of the replies. Idempotent: all of it is repeated.
+    [[nodiscard]] detail::pipeline_awaiter execute(
+        const pipeline& commands, call_options options = call_options()) noexcept {
+        return {*core_, options, commands};
+    }
+    // The same into replies of the caller's, whose memory is used again.
+    [[nodiscard]] detail::pipeline_into_awaiter execute(
+        const pipeline& commands, replies& into, call_options options = call_options()) noexcept {
+        return {*core_, options, commands, into};
+    }
+
+    // All commands of a transaction (transaction.hpp), under the same conditions.
+    [[nodiscard]] detail::transaction_awaiter execute(
+        const transaction& commands, call_options options = call_options()) noexcept {
+        return {*core_, options, commands};
+    }
+
+    // Connects, where it is not connected, by a PING: tells at once what is wrong with the options.
+    [[nodiscard]] task<result<void>> connect();
+
+    // Ends when the replies under way have come. No more commands: they fail with errc::closed.
+    [[nodiscard]] task<> close();
+
+    [[nodiscard]] const client_options& options() const noexcept { return core_->options(); }
+    [[nodiscard]] bool is_connected() const noexcept { return core_->is_ready(); }
+    // 3 or 2, as the server has agreed; 0 before the first connection.
+    [[nodiscard]] int protocol() const noexcept { return core_->protocol(); }
+
+    // For the library.
+    [[nodiscard]] detail::client_core& core() const noexcept { return *core_; }
+
+  private:
+    detail::client_handle core_;
+};
+
+}  // namespace weir::redisq

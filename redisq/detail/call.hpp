@@ -1,0 +1,73 @@
+// A caller of one or more commands, as a connection knows it: what to send, what to do with the
+// replies. It stands itself in the queue of those who wait, so a call allocates nothing.
+//
+// States, and who moves them:
+//   idle     made, not yet awaited
+//   waiting  stands in the client's line: no connection, or no room (client_core)
+//   queued   its bytes are in the out buffer or on their way; it has a ticket (connection)
+//   done     has its outcome and was woken; nobody knows it any more
+// A call that is waiting holds no bytes: it encodes itself when its turn comes, and once more where
+// it is repeated on another connection.
+//
+// Lifetime: lives in the frame that awaits it. Thread: the loop's.
+#pragma once
+
+#include <cstdint>
+
+#include "../../runtime/task.hpp"
+#include "../call_options.hpp"
+#include "../errors.hpp"
+#include "../resp/encoder.hpp"
+#include "../resp/parser.hpp"
+#include "../resp/reply_view.hpp"
+#include "reply_queue.hpp"
+
+namespace weir::redisq::detail {
+
+class client_core;
+
+enum class call_state : std::uint8_t { idle, waiting, queued, done };
+
+class call : public weir::detail::listed_waiter, private weir::detail::timer_node {
+  public:
+    explicit call(const call_options& options) noexcept
+        : timer_node(&expired), timeout_(options.timeout), idempotent_(options.idempotent) {}
+    call(const call&) = delete;
+    call& operator=(const call&) = delete;
+
+    // Appends the commands. May throw std::bad_alloc; what it had appended is then taken back.
+    virtual void encode(resp::command_buffer& out) = 0;
+    // One reply, in order, which `from` has just returned; called once for each command. May throw
+    // std::bad_alloc.
+    virtual void take(const resp::reply_view& reply, resp::parser& from) = 0;
+    // There will be no reply, or no further one.
+    virtual void fail(error why) noexcept = 0;
+
+    [[nodiscard]] bool is_idempotent() const noexcept { return idempotent_; }
+
+  protected:
+    ~call() = default;
+
+  private:
+    friend class client_core;
+    friend class connection;
+
+    static void expired(timer_node& timer) noexcept;
+
+    // It has its outcome: wakes.
+    void end() noexcept {
+        state_ = call_state::done;
+        if (timer_node::is_linked()) [[unlikely]] {
+            owner->loop().disarm(*this);
+        }
+        wake();
+    }
+
+    client_core* core_ = nullptr;
+    reply_queue::ticket ticket_ = 0;
+    duration timeout_;
+    call_state state_ = call_state::idle;
+    bool idempotent_;
+};
+
+}  // namespace weir::redisq::detail

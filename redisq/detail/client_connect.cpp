@@ -1,0 +1,256 @@
+// The part of client_core that makes a connection: name, socket, TLS, greeting.
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "../../runtime/detail/io_awaiter.hpp"
+#include "../../runtime/net/resolver.hpp"
+#include "../../runtime/net/tcp.hpp"
+#include "../../runtime/with_timeout.hpp"
+#include "client_core.hpp"
+
+namespace weir::redisq::detail {
+namespace {
+
+// One recv(2) or send(2).
+class [[nodiscard]] transfer_awaiter : public weir::detail::io_awaiter {
+  public:
+    transfer_awaiter(io_opcode opcode, int fd, const void* bytes, std::size_t size) noexcept {
+        request.opcode = opcode;
+        request.fd = fd;
+        request.address = const_cast<void*>(bytes);  // only a receive writes, to what was not const
+        request.length = static_cast<std::uint32_t>(size);
+        request.operation_flags = MSG_NOSIGNAL;
+    }
+
+    weir::result<std::size_t> await_resume() const noexcept {
+        const weir::result<int> count = finish();
+        if (!count) {
+            return std::unexpected(count.error());
+        }
+        return static_cast<std::size_t>(*count);
+    }
+};
+
+error about(const std::string& what, std::error_code cause) {
+    return {cause, what + ": " + cause.message()};
+}
+
+void set_tcp_options(int fd) noexcept {
+    const auto set = [fd](int level, int option, int value) noexcept {
+        static_cast<void>(::setsockopt(fd, level, option, &value, sizeof value));
+    };
+    set(IPPROTO_TCP, TCP_NODELAY, 1);
+    // Tells a connection that nobody uses from one whose other end has gone without a word.
+    set(SOL_SOCKET, SO_KEEPALIVE, 1);
+    set(IPPROTO_TCP, TCP_KEEPIDLE, 60);
+    set(IPPROTO_TCP, TCP_KEEPINTVL, 10);
+    set(IPPROTO_TCP, TCP_KEEPCNT, 6);
+}
+
+task<result<file_descriptor>> connect_unix(std::string path) {
+    const weir::result<socket_address> address = socket_address::unix_path(path);
+    if (!address) {
+        co_return std::unexpected(about("unix socket " + path, address.error()));
+    }
+    weir::result<file_descriptor> connected =
+        co_await weir::detail::connected_socket(SOCK_STREAM, *address, connect_options());
+    if (!connected) {
+        co_return std::unexpected(about("unix socket " + path, connected.error()));
+    }
+    co_return std::move(*connected);
+}
+
+task<result<file_descriptor>> connect_host(server_host host) {
+    const auto found = co_await resolve(host.name, host.port);
+    if (!found) {
+        co_return std::unexpected(about(host.to_string(), found.error()));
+    }
+    std::error_code failed = std::make_error_code(std::errc::destination_address_required);
+    for (const socket_address& address : *found) {
+        weir::result<file_descriptor> connected =
+            co_await weir::detail::connected_socket(SOCK_STREAM, address, connect_options());
+        if (connected) {
+            set_tcp_options(connected->get());
+            co_return std::move(*connected);
+        }
+        failed = connected.error();
+        if (failed == std::errc::operation_canceled) {
+            break;
+        }
+    }
+    co_return std::unexpected(about(host.to_string(), failed));
+}
+
+task<weir::result<void>> send_all(int fd, std::vector<std::byte> bytes) {
+    std::size_t sent = 0;
+    while (sent < bytes.size()) {
+        const weir::result<std::size_t> count = co_await transfer_awaiter(
+            io_opcode::send, fd, bytes.data() + sent, bytes.size() - sent);
+        if (!count) {
+            co_return std::unexpected(count.error());
+        }
+        sent += *count;
+    }
+    co_return weir::result<void>();
+}
+
+// ref: the filter lives in the frame that awaits this.
+task<weir::result<void>> shake_hands(int fd, wire_filter& filter) {
+    while (true) {
+        const weir::result<bool> done = filter.shake_hands();
+        std::vector<std::byte> output;
+        filter.take_output(output);
+        const weir::result<void> sent = co_await send_all(fd, std::move(output));
+        if (!done) {
+            co_return std::unexpected(done.error());
+        }
+        if (!sent || *done) {
+            co_return sent;
+        }
+        const std::span<std::byte> space = filter.input_space();
+        const weir::result<std::size_t> count =
+            co_await transfer_awaiter(io_opcode::receive, fd, space.data(), space.size());
+        if (!count) {
+            co_return std::unexpected(count.error());
+        }
+        filter.add_input(*count);
+    }
+}
+
+// A socket with a server at its other end, and the name by which that is known.
+struct reached {
+    reached(file_descriptor connected, std::string host)
+        : socket(std::move(connected)), name(std::move(host)) {}
+    file_descriptor socket;
+    std::string name;
+};
+
+// ref: the options are those of the core, which outlives its task.
+task<result<reached>> reach(const client_options& options) {
+    const server_url& server = options.server;
+    if (server.over == transport::unix_socket) {
+        result<file_descriptor> socket = co_await connect_unix(server.path);
+        if (!socket) {
+            co_return std::unexpected(std::move(socket.error()));
+        }
+        co_return reached(std::move(*socket), server.path);
+    }
+    error failed(errc::connect_failed);
+    for (const server_host& host : server.hosts) {
+        result<file_descriptor> socket = co_await connect_host(host);
+        if (socket) {
+            co_return reached(std::move(*socket), host.name);
+        }
+        failed = std::move(socket.error());
+        if (failed.code() == std::errc::operation_canceled) {
+            break;
+        }
+    }
+    co_return std::unexpected(std::move(failed));
+}
+
+}  // namespace
+
+task<result<void>> client_core::open() {
+    // The timer stops the attempt, and what it waits in gives operation_canceled.
+    weir::detail::subtask<result<void>> attempt(make_connection());
+    weir::detail::stop_timer timer(attempt,
+                                   saturating_add(loop().now(), options_.connect_timeout));
+    co_await attempt;
+    timer.disarm();
+    result<void> made = attempt.take();
+    if (!made && timer.expired() && made.error().code() == std::errc::operation_canceled) {
+        made = std::unexpected(error(make_error_code(errc::connect_failed),
+                                     options_.server.to_string() + ": no connection in time"));
+    }
+    co_return made;
+}
+
+task<result<void>> client_core::make_connection() {
+    if (options_.server.over == transport::embedded) {
+        co_return std::unexpected(error(make_error_code(errc::unsupported),
+                                        "embedded:// names a server that the program has to start: "
+                                        "embedded_server gives its address"));
+    }
+    result<reached> peer = co_await reach(options_);
+    if (!peer) {
+        co_return std::unexpected(std::move(peer.error()));
+    }
+    std::unique_ptr<wire_filter> filter;
+    if (options_.server.over == transport::tls) {
+        auto made = make_tls_filter(options_, peer->name);
+        if (!made) {
+            co_return std::unexpected(std::move(made.error()));
+        }
+        filter = std::move(*made);
+        const weir::result<void> shaken = co_await shake_hands(peer->socket.get(), *filter);
+        if (!shaken) {
+            co_return std::unexpected(about(options_.server.to_string(), shaken.error()));
+        }
+    }
+    connection_.reset(new connection(loop(), std::move(peer->socket), std::move(filter),
+                                     options_.limits, *this));
+    co_return co_await greet();
+}
+
+task<result<void>> client_core::greet() {
+    handshake_.emplace(options_);
+    greeting_error_.reset();
+    greeting_ended_.reset();
+    connection_->out().add_raw(handshake_->output(), 1);
+    connection_->send_soon();
+    connection_->start();
+    try {
+        co_await greeting_ended_.wait();
+    } catch (const canceled&) {
+        end_greeting(error(std::make_error_code(std::errc::operation_canceled)));
+    }
+    if (greeting_error_) {
+        co_return std::unexpected(std::move(*greeting_error_));
+    }
+    co_return result<void>();
+}
+
+void client_core::greeted(const resp::reply_view& reply) {
+    if (!handshake_) {
+        if (reply.is_error()) {
+            end_greeting(server_reply_error(reply.text()));
+        } else if (--greetings_left_ == 0) {
+            end_greeting(std::nullopt);
+        }
+        return;
+    }
+    const result<handshake::progress> step = handshake_->take(reply);
+    if (!step) {
+        end_greeting(step.error());
+    } else if (*step == handshake::progress::sending) {
+        connection_->out().add_raw(handshake_->output(), 1);
+        connection_->send_soon();
+    } else if (*step == handshake::progress::done) {
+        protocol_ = handshake_->facts().protocol;
+        handshake_.reset();
+        connection_->out().append(greetings_);
+        greetings_left_ = greetings_.commands();
+        if (greetings_left_ == 0) {
+            end_greeting(std::nullopt);
+        } else {
+            connection_->send_soon();
+        }
+    }
+}
+
+void client_core::end_greeting(std::optional<error> why) noexcept {
+    handshake_.reset();
+    greetings_left_ = 0;
+    greeting_error_ = std::move(why);
+    greeting_ended_.set();
+}
+
+}  // namespace weir::redisq::detail

@@ -1,0 +1,400 @@
+#include "client_core.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <new>
+#include <string_view>
+#include <utility>
+
+#include "../../runtime/result.hpp"
+#include "../../runtime/sleep.hpp"
+
+namespace weir::redisq::detail {
+namespace {
+
+constexpr std::string_view tls_category_name = "weir.tls";
+
+error closed_error() { return error(errc::closed); }
+error canceled_error() { return error(std::make_error_code(std::errc::operation_canceled)); }
+
+// What another attempt would not mend, so it is told at once.
+bool is_lasting(const error& why) noexcept {
+    return why == errc::no_auth || why == errc::wrong_password || why == errc::no_permission ||
+           why == errc::server_error || why == errc::unsupported || why == errc::bad_option ||
+           std::string_view(why.code().category().name()) == tls_category_name;
+}
+
+client_options sound(client_options options) {
+    options.require_sound();
+    return options;
+}
+
+}  // namespace
+
+void call::expired(weir::detail::timer_node& timer) noexcept {
+    call& self = static_cast<call&>(timer);
+    self.core_->expire(self);
+}
+
+client_core::client_core(event_loop& loop, client_options options)
+    : background(loop, "redis client"),
+      options_(sound(std::move(options))),
+      sweep_timer_([](weir::detail::timer_node& timer) noexcept {
+          static_cast<core_timer&>(timer).core->sweep_timer_fired();
+      }),
+      idle_timer_([](weir::detail::timer_node& timer) noexcept {
+          static_cast<core_timer&>(timer).core->idle_timer_fired();
+      }),
+      random_state_(reinterpret_cast<std::uintptr_t>(this) ^
+                    static_cast<std::uint64_t>(loop.now().time_since_epoch().count()) ^
+                    static_cast<std::uint64_t>(getpid()) << 40U) {
+    sweep_timer_.core = this;
+    idle_timer_.core = this;
+}
+
+bool client_core::submit(call& who, context& task, std::coroutine_handle<> resume) {
+    static constexpr weir::detail::wait_kind kind{"redis reply", &cancel};
+    if (task.stop_requested() || is_closed_) [[unlikely]] {
+        who.fail(task.stop_requested() ? canceled_error() : closed_error());
+        return false;
+    }
+    ++counters_.calls;
+    who.core_ = this;
+    if (is_ready_ && waiting_.empty() && has_room()) [[likely]] {
+        queue(who);
+    } else {
+        who.state_ = call_state::waiting;
+        waiting_.push_back(who);
+        connect_soon();
+    }
+    who.suspend(task, resume, kind);
+    start_timers(who);
+    return true;
+}
+
+void client_core::queue(call& who) {
+    connection_->put(who);
+    who.state_ = call_state::queued;
+}
+
+void client_core::start_timers(call& who) noexcept {
+    if (options_.idle_timeout != duration::zero()) {
+        last_used_ = who.since;
+    }
+    if (who.timeout_ == call_options::as_client) [[likely]] {
+        if (!sweep_timer_.is_linked() && options_.command_timeout != duration::zero()) {
+            loop().arm(sweep_timer_, saturating_add(who.since, options_.command_timeout));
+        }
+    } else if (who.timeout_ > duration::zero()) {
+        loop().arm(who, saturating_add(loop().now(), who.timeout_));
+    }
+}
+
+void client_core::cancel(weir::detail::waiter& self) noexcept {
+    call& who = static_cast<call&>(self);
+    client_core& core = *who.core_;
+    core.leave(who, canceled_error());
+    core.check_closed();
+}
+
+// Out of the line or the queue, with an error.
+void client_core::leave(call& who, error why) noexcept {
+    if (who.state_ == call_state::waiting) {
+        static_cast<weir::detail::listed_waiter&>(who).unlink();
+    } else {
+        connection_->forget(who);
+    }
+    who.fail(std::move(why));
+    who.end();
+}
+
+error client_core::out_of_time(const call& who) const {
+    if (who.state_ == call_state::waiting && !is_ready_ && connect_error_) {
+        return {make_error_code(errc::connect_failed), connect_error_->message()};
+    }
+    return error(errc::timed_out);
+}
+
+void client_core::expire(call& who) noexcept {
+    ++counters_.timed_out;
+    leave(who, out_of_time(who));
+    check_closed();
+}
+
+// Ends calls whose time is up. Returns whether any are left that have the client's timeout; then
+// the timer is armed for the first of them.
+bool client_core::sweep(time_point now, bool& is_silent) noexcept {
+    const auto is_left = [&](call& who) {
+        if (who.timeout_ != call_options::as_client) {
+            return false;
+        }
+        const time_point deadline = saturating_add(who.since, options_.command_timeout);
+        if (deadline > now) {
+            loop().arm(sweep_timer_, deadline);
+            return true;
+        }
+        is_silent = is_silent || (who.state_ == call_state::queued &&
+                                  connection_->last_receive() <= who.since);
+        expire(who);
+        return false;
+    };
+    if (connection_ != nullptr) {
+        reply_queue& calls = connection_->calls();
+        for (auto which = calls.begin_ticket(); which != calls.end_ticket(); ++which) {
+            if (call* const who = calls.at(which).who; who != nullptr && is_left(*who)) {
+                return true;
+            }
+        }
+    }
+    bool left = false;
+    waiting_.for_each([&](weir::detail::listed_waiter& waiting) {
+        left = left || is_left(static_cast<call&>(waiting));
+    });
+    return left;
+}
+
+void client_core::sweep_timer_fired() noexcept {
+    bool is_silent = false;
+    static_cast<void>(sweep(sweep_timer_.deadline, is_silent));
+    if (is_silent && connection_ != nullptr) {
+        // It may be gone without a word, which TCP takes a quarter of an hour to notice.
+        connection_->fail(error(make_error_code(errc::connection_lost),
+                                "connection lost: the server was silent for too long"));
+    }
+}
+
+void client_core::idle_timer_fired() noexcept {
+    if (connection_ == nullptr || !is_ready_ || is_wanted_) {
+        return;
+    }
+    const time_point until = saturating_add(last_used_, options_.idle_timeout);
+    if (!connection_->calls().empty() || until > idle_timer_.deadline) {
+        loop().arm(idle_timer_, std::max(until, saturating_add(idle_timer_.deadline,
+                                                               options_.idle_timeout / 2)));
+        return;
+    }
+    is_ready_ = false;
+    connection_.reset();
+}
+
+void client_core::admit() noexcept {
+    while (!waiting_.empty() && has_room()) {
+        call& who = static_cast<call&>(waiting_.pop_front());
+        try {
+            queue(who);
+        } catch (const std::bad_alloc&) {
+            who.fail(error(std::make_error_code(std::errc::not_enough_memory)));
+            who.end();
+        } catch (const std::exception& thrown) {  // by an encoder
+            who.fail(error(std::make_error_code(std::errc::invalid_argument), thrown.what()));
+            who.end();
+        }
+    }
+}
+
+void client_core::fail_waiting(const error& why) noexcept {
+    while (!waiting_.empty()) {
+        call& who = static_cast<call&>(waiting_.pop_front());
+        who.fail(why);
+        who.end();
+    }
+}
+
+bool client_core::on_push(connection& from, const resp::reply_view& message) {
+    if (message.kind() == resp::type::push) {
+        bool goes_on = true;
+        listeners_.for_each(
+            [&](push_listener& listener) { goes_on = listener.on_push(message) && goes_on; });
+        return goes_on;
+    }
+    if (handshake_ || greetings_left_ != 0) {
+        greeted(message);
+        return true;
+    }
+    from.fail(error(make_error_code(errc::protocol_error),
+                    "protocol error: a reply that nobody waits for"));
+    return true;
+}
+
+void client_core::on_progress(connection& from) noexcept {
+    static_cast<void>(from);
+    if (!is_ready_) {
+        return;
+    }
+    attempts_ = 0;
+    if (!waiting_.empty()) [[unlikely]] {
+        admit();
+    }
+    if (is_closed_) [[unlikely]] {
+        check_closed();
+    }
+}
+
+void client_core::on_lost(connection& from, error why) noexcept {
+    is_ready_ = false;
+    take_back(from, why);
+    connection_.reset();
+    if (handshake_ || greetings_left_ != 0) {
+        end_greeting(std::move(why));
+        return;
+    }
+    connect_error_ = why;
+    not_before_ = saturating_add(loop().tick_time(),
+                                 options_.reconnect.delay(attempts_++, random()));
+    listeners_.for_each([&](push_listener& listener) { listener.on_lost(why); });
+    if (!waiting_.empty() || is_wanted_) {
+        connect_soon();
+    }
+    check_closed();
+}
+
+// What may run once more goes back to the head of the line; the rest fails.
+void client_core::take_back(connection& from, const error& why) noexcept {
+    call_list again;
+    reply_queue& calls = from.calls();
+    while (!calls.empty()) {
+        const bool sent = calls.begin_ticket() < from.sent();
+        call* const who = calls.drop_front().who;
+        if (who == nullptr) {
+            continue;
+        }
+        if ((!sent || who->is_idempotent()) && !is_closed_) {
+            counters_.repeated += sent ? 1 : 0;
+            who->state_ = call_state::waiting;
+            again.push_back(*who);
+        } else {
+            who->fail(why);
+            who->end();
+        }
+    }
+    again.splice_back(waiting_);
+    waiting_.splice_back(again);
+}
+
+void client_core::connect_soon() noexcept {
+    if (!is_ready_ && !is_running() && !is_closed_) {
+        run(connect_while_needed());
+    }
+}
+
+void client_core::disconnect(error why) noexcept {
+    if (connection_ != nullptr) {
+        connection_->fail(std::move(why));
+    }
+}
+
+void client_core::resume_pushes() noexcept {
+    if (connection_ != nullptr) {
+        connection_->resume();
+    }
+}
+
+task<> client_core::connect_while_needed() {
+    while (!is_ready_ && !is_closed_ && (!waiting_.empty() || is_wanted_)) {
+        co_await sleep_until(not_before_);
+        ++counters_.attempts;
+        result<void> opened = co_await open();
+        if (!opened) {
+            connection_.reset();
+            attempt_failed(std::move(opened.error()));
+        } else {
+            became_ready();
+        }
+    }
+}
+
+void client_core::attempt_failed(error why) noexcept {
+    not_before_ =
+        saturating_add(loop().now(), options_.reconnect.delay(attempts_++, random()));
+    connect_error_ = std::move(why);
+    if (is_lasting(*connect_error_)) {
+        fail_waiting(*connect_error_);
+    }
+}
+
+void client_core::became_ready() noexcept {
+    ++counters_.connections;
+    is_ready_ = true;
+    connect_error_.reset();
+    if (options_.idle_timeout != duration::zero() && !idle_timer_.is_linked()) {
+        last_used_ = loop().tick_time();
+        loop().arm(idle_timer_, saturating_add(last_used_, options_.idle_timeout));
+    }
+    listeners_.for_each([](push_listener& listener) { listener.on_ready(); });
+    admit();
+}
+
+std::uint64_t client_core::random() noexcept {
+    // splitmix64: nobody has to guess these delays, they have to differ between clients.
+    random_state_ += 0x9e3779b97f4a7c15U;
+    std::uint64_t mixed = random_state_;
+    mixed = (mixed ^ (mixed >> 30U)) * 0xbf58476d1ce4e5b9U;
+    mixed = (mixed ^ (mixed >> 27U)) * 0x94d049bb133111ebU;
+    return mixed ^ (mixed >> 31U);
+}
+
+void client_core::begin_close() noexcept {
+    if (std::exchange(is_closed_, true)) {
+        return;
+    }
+    is_wanted_ = false;
+    fail_waiting(closed_error());
+    if (is_running()) {
+        request_stop();
+    }
+    check_closed();
+}
+
+task<> client_core::close() {
+    begin_close();
+    co_await closed_event_.wait();
+}
+
+// A close is complete when nobody waits for a reply and nothing runs.
+void client_core::check_closed() noexcept {
+    if (!is_closed_ || is_running() || is_abandoned_ ||
+        (connection_ != nullptr && connection_->calls().callers() != 0)) {
+        return;
+    }
+    is_ready_ = false;
+    connection_.reset();
+    loop().disarm(sweep_timer_);
+    loop().disarm(idle_timer_);
+    closed_event_.set();
+}
+
+void client_core::abandon() noexcept {
+    begin_close();
+    is_abandoned_ = true;
+    is_ready_ = false;
+    if (connection_ != nullptr) {
+        take_back(*connection_, closed_error());
+        connection_.reset();
+    }
+    loop().disarm(sweep_timer_);
+    loop().disarm(idle_timer_);
+    if (is_running()) {
+        loop().add_orphan(*this);
+    } else {
+        delete this;
+    }
+}
+
+void client_core::on_ended(std::exception_ptr thrown) noexcept {
+    static_cast<void>(thrown);  // it was stopped, or there was no memory for an attempt
+    if (is_abandoned_) {
+        orphan::unlink();
+        delete this;
+        return;
+    }
+    if (!is_ready_ && !is_closed_ && (!waiting_.empty() || is_wanted_)) {
+        connection_.reset();
+        handshake_.reset();
+        attempt_failed(error(std::make_error_code(std::errc::not_enough_memory)));
+        connect_soon();
+    }
+    check_closed();
+}
+
+}  // namespace weir::redisq::detail

@@ -1,0 +1,179 @@
+// What a client is behind its handle: the connection, those who wait for one or for room, and the
+// task that connects.
+//
+// States of the link, and what moves them:
+//   none        no connection; with the next call the background task begins to connect
+//   connecting  the background task runs; a connection may exist already, to exchange greetings
+//   ready       calls go straight to the connection
+// A connection that is lost takes us back to `none`, and on to `connecting` where somebody waits.
+// Attempts are spaced by options.reconnect, also where each is asked for by a call of its own.
+//
+// A call whose connection is lost: not handed to the kernel yet, or idempotent, it goes back to the
+// head of the line, in order; else it fails with connection_lost.
+//
+// Calls that have the client's timeout stand in the order of their beginning, so one timer serves
+// all of them; a call with a timeout of its own brings its own timer.
+//
+// Lifetime: abandon() instead of a destructor; the object frees itself when its task has ended.
+// Thread: the loop's.
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "../../runtime/detail/wait_list.hpp"
+#include "../../runtime/event.hpp"
+#include "../options.hpp"
+#include "background.hpp"
+#include "connection.hpp"
+#include "handshake.hpp"
+
+namespace weir::redisq::detail {
+
+// Somebody who wants to know of what the server says unasked.
+class push_listener : public weir::detail::list_node {
+  public:
+    // False: nothing more is received before client_core::resume_pushes().
+    [[nodiscard]] virtual bool on_push(const resp::reply_view& message) = 0;
+    virtual void on_ready() noexcept {}
+    virtual void on_lost(const error& why) noexcept { static_cast<void>(why); }
+
+  protected:
+    push_listener() = default;
+    ~push_listener() = default;
+};
+
+struct client_counters {
+    std::uint64_t calls = 0;        // begun
+    std::uint64_t connections = 0;  // that became ready
+    std::uint64_t attempts = 0;     // to connect
+    std::uint64_t repeated = 0;     // calls that were sent once more
+    std::uint64_t timed_out = 0;
+};
+
+class client_core final : private connection_owner,
+                          private weir::detail::orphan,
+                          private background {
+  public:
+    // Throws std::invalid_argument for options that are not sound.
+    client_core(event_loop& loop, client_options options);
+
+    [[nodiscard]] const client_options& options() const noexcept { return options_; }
+    [[nodiscard]] const client_counters& counters() const noexcept { return counters_; }
+    [[nodiscard]] bool is_ready() const noexcept { return is_ready_; }
+    [[nodiscard]] bool is_closed() const noexcept { return is_closed_; }
+    // Of the protocol that the server speaks; 0 before the first greeting.
+    [[nodiscard]] int protocol() const noexcept { return protocol_; }
+    [[nodiscard]] event_loop& loop() const noexcept {
+        return static_cast<event_loop&>(background::loop());
+    }
+
+    // Queues the call on behalf of `task`. False: it has failed and goes on at once. Throws
+    // std::bad_alloc, and nothing has happened.
+    [[nodiscard]] bool submit(call& who, context& task, std::coroutine_handle<> resume);
+
+    // The time of a call with a timeout of its own is up.
+    void expire(call& who) noexcept;
+
+    // Connects where that is not under way, also when nobody calls.
+    void connect_soon() noexcept;
+    // Drops the connection; calls see connection_lost.
+    void disconnect(error why) noexcept;
+
+    // Commands that go out with each new connection before any call; an error reply to one ends the
+    // attempt to connect.
+    // Called before the first call.
+    void add_greeting(const resp::command_buffer& command) { greetings_.append(command); }
+
+    void add_listener(push_listener& listener) noexcept { listeners_.push_back(listener); }
+    void resume_pushes() noexcept;
+    // For commands without a reply in the queue; requires is_ready(). send_soon() after it.
+    [[nodiscard]] resp::command_buffer& out() noexcept { return connection_->out(); }
+    void send_soon() noexcept { connection_->send_soon(); }
+
+    // No more calls; who waits in line fails with errc::closed.
+    void begin_close() noexcept;
+    // The same, and waits until the replies under way have come and all has ended.
+    [[nodiscard]] task<> close();
+
+    // Ends everything now; calls fail with errc::closed. The owner goes.
+    void abandon() noexcept;
+
+    struct abandoner {
+        void operator()(client_core* core) const noexcept { core->abandon(); }
+    };
+
+  private:
+    struct core_timer : weir::detail::timer_node {
+        using timer_node::timer_node;
+        client_core* core = nullptr;
+    };
+    using call_list = weir::detail::wait_list;
+
+    ~client_core() override = default;
+
+    [[nodiscard]] bool has_room() noexcept {
+        return connection_->calls().replies() < options_.max_pending &&
+               connection_->unsent_bytes() < options_.max_pending_bytes;
+    }
+    void queue(call& who);
+    void start_timers(call& who) noexcept;
+    static void cancel(weir::detail::waiter& self) noexcept;
+    void leave(call& who, error why) noexcept;
+    void admit() noexcept;
+    void fail_waiting(const error& why) noexcept;
+    [[nodiscard]] error out_of_time(const call& who) const;
+
+    [[nodiscard]] bool on_push(connection& from, const resp::reply_view& message) override;
+    void on_progress(connection& from) noexcept override;
+    void on_lost(connection& from, error why) noexcept override;
+    void take_back(connection& from, const error& why) noexcept;
+
+    [[nodiscard]] bool sweep(time_point now, bool& is_silent) noexcept;
+    void sweep_timer_fired() noexcept;
+    void idle_timer_fired() noexcept;
+
+    task<> connect_while_needed();
+    task<result<void>> open();
+    task<result<void>> make_connection();
+    task<result<void>> greet();
+    void greeted(const resp::reply_view& reply);
+    void end_greeting(std::optional<error> why) noexcept;
+    void attempt_failed(error why) noexcept;
+    void became_ready() noexcept;
+    [[nodiscard]] std::uint64_t random() noexcept;
+
+    void on_ended(std::exception_ptr thrown) noexcept override;
+    void check_closed() noexcept;
+    void give_up() noexcept override {}  // it was asked to stop when its owner went
+
+    client_options options_;
+    client_counters counters_;
+    connection_handle connection_;
+    call_list waiting_;
+    weir::detail::intrusive_list<push_listener> listeners_;
+    resp::command_buffer greetings_;
+    core_timer sweep_timer_;
+    core_timer idle_timer_;
+    weir::event closed_event_;
+    std::optional<error> connect_error_;  // of the last attempt
+    std::optional<handshake> handshake_;  // while it is under way
+    std::optional<error> greeting_error_;
+    weir::event greeting_ended_;
+    std::size_t greetings_left_ = 0;  // replies to greetings_ that are to come
+    time_point not_before_{};
+    time_point last_used_{};
+    std::uint64_t random_state_;
+    unsigned attempts_ = 0;
+    int protocol_ = 0;
+    bool is_wanted_ = false;  // a connection, although nobody calls
+    bool is_ready_ = false;
+    bool is_closed_ = false;
+    bool is_abandoned_ = false;
+};
+
+using client_handle = std::unique_ptr<client_core, client_core::abandoner>;
+
+}  // namespace weir::redisq::detail
