@@ -13,5 +13,6 @@
 #include "redisq/resp/reply.hpp"
 #include "redisq/resp/reply_view.hpp"
 #include "redisq/resp/type.hpp"
+#include "redisq/slot.hpp"
 #include "redisq/transaction.hpp"
 #include "redisq/url.hpp"
