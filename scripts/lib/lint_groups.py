@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Puts the .cpp files that scripts/lint looks at into groups that clang-tidy reads in one go, as most
-of its time goes into the headers that they share.
+"""Puts the .cpp files that scripts/lint looks at into groups that clang-tidy reads in one go, as
+most of its time goes into the headers that they share.
 
 usage: lint_groups.py BUILD_FOLDER FILE...
 
@@ -36,9 +36,9 @@ def main():
         print(__doc__, file=sys.stderr)
         return 2
     build = pathlib.Path(sys.argv[1])
-    commands = {entry["file"]: entry for entry in
-                ({**entry, "file": str((pathlib.Path(entry["directory"]) / entry["file"]).resolve())}
-                 for entry in json.loads((build / "compile_commands.json").read_text()))}
+    commands = {}
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        commands[str((pathlib.Path(entry["directory"]) / entry["file"]).resolve())] = entry
     folder = build / "groups"
     folder.mkdir(exist_ok=True)
     written = []
