@@ -44,6 +44,11 @@ constexpr std::array all_clients = {
            .missing = {},
            .run = run_redis_benchmark,
            .takes = small_batches},
+    client{.name = "weir",
+           .about = "pipelines, and commands of concurrent tasks",
+           .missing = {},
+           .run = run_weir,
+           .takes = everything},
 };
 
 }  // namespace
