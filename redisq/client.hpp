@@ -25,61 +25,49 @@
 // Thread: the loop's.
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <string_view>
 #include <utility>
 
 #include "../runtime/task.hpp"
 #include "call_options.hpp"
-#include "detail/client_core.hpp"
-#include "detail/command_awaiter.hpp"
-#include "detail/pipeline_awaiter.hpp"
-#include "detail/transaction_awaiter.hpp"
+#include "detail/blocking_call.hpp"
+#include "detail/command_interface.hpp"
 #include "errors.hpp"
+#include "exclusive_client.hpp"
 #include "options.hpp"
 
 namespace weir::redisq {
 
-class client {
+class client : public detail::command_interface {
   public:
     // On the loop that runs now. Throws std::invalid_argument for options that are not sound.
     explicit client(client_options options);
     // Throws std::invalid_argument for what is no address; see url.hpp.
     explicit client(std::string_view url);
 
-    // One command; its reply becomes a T, see resp/decode.hpp. An error reply is an error. Views of
-    // text are refused: the reply is gone when the caller goes on.
+    // A command that the server may keep waiting for: BLPOP, XREAD with BLOCK, WAIT. It has a
+    // connection of its own meanwhile, and no timeout but the one that the options give. Where its
+    // task is stopped, that connection ends, so that the server hands nothing to nobody.
     template <class T, class Name, class... Arguments>
         requires(!std::same_as<Name, call_options>)
-    [[nodiscard]] detail::command_awaiter<T, Name, Arguments...> command(
-        const Name& name, const Arguments&... arguments) noexcept {
-        return {*core_, call_options(), name, arguments...};
+    [[nodiscard]] task<result<T>> blocking(const Name& name, const Arguments&... arguments) {
+        return blocking<T>(call_options(), name, arguments...);
     }
-
-    // The same with options of its own, such as `idempotent`.
     template <class T, class Name, class... Arguments>
-    [[nodiscard]] detail::command_awaiter<T, Name, Arguments...> command(
-        call_options options, const Name& name, const Arguments&... arguments) noexcept {
-        return {*core_, options, name, arguments...};
+    [[nodiscard]] task<result<T>> blocking(call_options options, const Name& name,
+                                           const Arguments&... arguments) {
+        resp::command_buffer command;
+        command.add(name, arguments...);
+        if (options.timeout == call_options::as_client) {
+            options.timeout = duration::zero();
+        }
+        return detail::run_blocking<T>(shelf_, options, std::move(command));
     }
 
-    // All commands of a pipeline (pipeline.hpp), which outlives the await and is not changed
-    // meanwhile; an error reply is one of the replies. Idempotent: all of it is repeated.
-    [[nodiscard]] detail::pipeline_awaiter execute(
-        const pipeline& commands, call_options options = call_options()) noexcept {
-        return {*core_, options, commands};
-    }
-    // The same into replies of the caller's, whose memory is used again.
-    [[nodiscard]] detail::pipeline_into_awaiter execute(
-        const pipeline& commands, replies& into, call_options options = call_options()) noexcept {
-        return {*core_, options, commands, into};
-    }
-
-    // All commands of a transaction (transaction.hpp), under the same conditions.
-    [[nodiscard]] detail::transaction_awaiter execute(
-        const transaction& commands, call_options options = call_options()) noexcept {
-        return {*core_, options, commands};
-    }
+    // A connection of one's own, see exclusive_client.hpp.
+    [[nodiscard]] task<result<exclusive_client>> exclusive();
 
     // Connects, where it is not connected, by a PING: tells at once what is wrong with the options.
     [[nodiscard]] task<result<void>> connect();
@@ -92,11 +80,8 @@ class client {
     // 3 or 2, as the server has agreed; 0 before the first connection.
     [[nodiscard]] int protocol() const noexcept { return core_->protocol(); }
 
-    // For the library.
-    [[nodiscard]] detail::client_core& core() const noexcept { return *core_; }
-
   private:
-    detail::client_handle core_;
+    std::shared_ptr<detail::core_shelf> shelf_;
 };
 
 }  // namespace weir::redisq

@@ -48,6 +48,10 @@ class call : public weir::detail::listed_waiter, private weir::detail::timer_nod
   protected:
     ~call() = default;
 
+    // Inside take() of the last reply: the call is not over, it is encoded and sent once more, ahead
+    // of those who wait.
+    void send_again() noexcept { again_ = true; }
+
   private:
     friend class client_core;
     friend class connection;
@@ -68,6 +72,7 @@ class call : public weir::detail::listed_waiter, private weir::detail::timer_nod
     duration timeout_;
     call_state state_ = call_state::idle;
     bool idempotent_;
+    bool again_ = false;
 };
 
 }  // namespace weir::redisq::detail

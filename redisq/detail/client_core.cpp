@@ -55,8 +55,10 @@ client_core::client_core(event_loop& loop, client_options options)
 
 bool client_core::submit(call& who, context& task, std::coroutine_handle<> resume) {
     static constexpr weir::detail::wait_kind kind{"redis reply", &cancel};
-    if (task.stop_requested() || is_closed_) [[unlikely]] {
-        who.fail(task.stop_requested() ? canceled_error() : closed_error());
+    if (task.stop_requested() || is_closed_ || (is_pinned_ && !is_ready_)) [[unlikely]] {
+        who.fail(task.stop_requested() ? canceled_error()
+                 : is_closed_          ? closed_error()
+                                       : connect_error_.value_or(error(errc::connection_lost)));
         return false;
     }
     ++counters_.calls;
@@ -202,15 +204,16 @@ void client_core::fail_waiting(const error& why) noexcept {
 }
 
 bool client_core::on_push(connection& from, const resp::reply_view& message) {
-    if (message.kind() == resp::type::push) {
+    const bool is_push = message.kind() == resp::type::push;
+    if (!is_push && (handshake_ || greetings_left_ != 0)) {
+        greeted(message);
+        return true;
+    }
+    if (is_push || takes_all_) {
         bool goes_on = true;
         listeners_.for_each(
             [&](push_listener& listener) { goes_on = listener.on_push(message) && goes_on; });
         return goes_on;
-    }
-    if (handshake_ || greetings_left_ != 0) {
-        greeted(message);
-        return true;
     }
     from.fail(error(make_error_code(errc::protocol_error),
                     "protocol error: a reply that nobody waits for"));
@@ -229,6 +232,12 @@ void client_core::on_progress(connection& from) noexcept {
     if (is_closed_) [[unlikely]] {
         check_closed();
     }
+}
+
+// Goes out with on_progress(), which follows.
+void client_core::on_again(call& who) noexcept {
+    who.state_ = call_state::waiting;
+    waiting_.push_front(who);
 }
 
 void client_core::on_lost(connection& from, error why) noexcept {
@@ -259,7 +268,7 @@ void client_core::take_back(connection& from, const error& why) noexcept {
         if (who == nullptr) {
             continue;
         }
-        if ((!sent || who->is_idempotent()) && !is_closed_) {
+        if ((!sent || who->is_idempotent()) && !is_closed_ && !is_pinned_) {
             counters_.repeated += sent ? 1 : 0;
             who->state_ = call_state::waiting;
             again.push_back(*who);
@@ -270,6 +279,16 @@ void client_core::take_back(connection& from, const error& why) noexcept {
     }
     again.splice_back(waiting_);
     waiting_.splice_back(again);
+    if (is_pinned_) {
+        fail_waiting(why);
+    }
+}
+
+void client_core::keep_connected(bool on) noexcept {
+    is_wanted_ = on;
+    if (on) {
+        connect_soon();
+    }
 }
 
 void client_core::connect_soon() noexcept {
@@ -310,6 +329,8 @@ void client_core::attempt_failed(error why) noexcept {
     connect_error_ = std::move(why);
     if (is_lasting(*connect_error_)) {
         fail_waiting(*connect_error_);
+    } else if (options_.connect_attempts != 0 && attempts_ >= options_.connect_attempts) {
+        fail_waiting(error(make_error_code(errc::connect_failed), connect_error_->message()));
     }
 }
 

@@ -77,10 +77,26 @@ class client_core final : private connection_owner,
     // The time of a call with a timeout of its own is up.
     void expire(call& who) noexcept;
 
-    // Connects where that is not under way, also when nobody calls.
-    void connect_soon() noexcept;
     // Drops the connection; calls see connection_lost.
     void disconnect(error why) noexcept;
+
+    // From now on a connection that is lost is not made again: all that depends on it fails with
+    // connection_lost, also what comes later, until pin(false). Requires is_ready().
+    void pin(bool on) noexcept { is_pinned_ = on; }
+    // Commands whose replies are dropped; none where there is no connection. Throws std::bad_alloc.
+    void send_for_nobody(const resp::command_buffer& commands) {
+        if (is_ready_) {
+            connection_->put_for_nobody(commands);
+        }
+    }
+    // Nobody waits for a reply, in line or on the connection.
+    [[nodiscard]] bool is_unused() noexcept {
+        return waiting_.empty() && (connection_ == nullptr || connection_->calls().empty());
+    }
+    // Connects now and whenever the connection is lost, also when nobody calls.
+    void keep_connected(bool on) noexcept;
+    // What nobody waits for is no breach of the protocol, but the listeners' (RESP2's messages).
+    void take_all_as_pushes() noexcept { takes_all_ = true; }
 
     // Commands that go out with each new connection before any call; an error reply to one ends the
     // attempt to connect.
@@ -114,6 +130,7 @@ class client_core final : private connection_owner,
 
     ~client_core() override = default;
 
+    void connect_soon() noexcept;
     [[nodiscard]] bool has_room() noexcept {
         return connection_->calls().replies() < options_.max_pending &&
                connection_->unsent_bytes() < options_.max_pending_bytes;
@@ -128,6 +145,7 @@ class client_core final : private connection_owner,
 
     [[nodiscard]] bool on_push(connection& from, const resp::reply_view& message) override;
     void on_progress(connection& from) noexcept override;
+    void on_again(call& who) noexcept override;
     void on_lost(connection& from, error why) noexcept override;
     void take_back(connection& from, const error& why) noexcept;
 
@@ -170,6 +188,8 @@ class client_core final : private connection_owner,
     int protocol_ = 0;
     bool is_wanted_ = false;  // a connection, although nobody calls
     bool is_ready_ = false;
+    bool is_pinned_ = false;
+    bool takes_all_ = false;
     bool is_closed_ = false;
     bool is_abandoned_ = false;
 };

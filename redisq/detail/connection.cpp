@@ -57,6 +57,13 @@ void connection::put(call& who) {
     loop_.at_tick_end(*this);
 }
 
+void connection::put_for_nobody(const resp::command_buffer& commands) {
+    calls_.reserve_one();
+    out_.append(commands);
+    calls_.push_nobody(static_cast<std::uint32_t>(commands.commands()));
+    loop_.at_tick_end(*this);
+}
+
 void connection::forget(call& who) noexcept { calls_.abandon(who.ticket_); }
 
 void connection::begin(transfer& what) noexcept {
@@ -184,11 +191,15 @@ void connection::dispatch(const resp::reply_view& reply) {
     }
     if (failed) [[unlikely]] {
         who->fail(error(std::make_error_code(std::errc::not_enough_memory)));
+        who->again_ = false;
         if (!last) {
             calls_.abandon(calls_.begin_ticket());
         }
     }
-    if (last || failed) {
+    if (last && who->again_) [[unlikely]] {
+        who->again_ = false;
+        owner_->on_again(*who);
+    } else if (last || failed) {
         who->end();
     }
 }

@@ -45,6 +45,8 @@ class connection_owner {
     [[nodiscard]] virtual bool on_push(connection& from, const resp::reply_view& message) = 0;
     // Replies have come or bytes have left, so there may be room for more calls.
     virtual void on_progress(connection& from) noexcept = 0;
+    // A call that wants to be sent again: it stands nowhere any more.
+    virtual void on_again(call& who) noexcept = 0;
     // The end, once.
     virtual void on_lost(connection& from, error why) noexcept = 0;
 
@@ -66,6 +68,8 @@ class connection final : private weir::detail::orphan, private weir::detail::tic
     // Encodes the call and queues it. Requires is_open(). Throws std::bad_alloc, and nothing has
     // happened.
     void put(call& who);
+    // Commands, 1 or more, whose replies are dropped. Requires and throws as put().
+    void put_for_nobody(const resp::command_buffer& commands);
     // Leaves a tombstone. Requires that the call is queued here.
     void forget(call& who) noexcept;
 

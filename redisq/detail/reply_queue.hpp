@@ -59,6 +59,13 @@ class reply_queue {
         return end_++;
     }
 
+    // Replies that nobody waits for. Requires reserve_one().
+    void push_nobody(std::uint32_t replies) noexcept {
+        entries_[end_ & (capacity_ - 1)] = {nullptr, replies};
+        replies_ += replies;
+        ++end_;
+    }
+
     // The one that the next reply is for. Requires !empty().
     [[nodiscard]] entry& front() noexcept { return entries_[begin_ & (capacity_ - 1)]; }
     [[nodiscard]] entry& at(ticket which) noexcept {

@@ -11,7 +11,7 @@
 #include <weir/runtime/yield.hpp>
 
 #include "support/allocations.hpp"
-#include "support/fake_redis.hpp"
+#include "support/client_test.hpp"
 #include "support/run_test.hpp"
 
 namespace weir::redisq {
@@ -20,23 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::fake_redis;
 
-// What the tests below have in common: a server and a client, and the end of both.
-template <class Body>
-task<> with_server(Body body) {
-    fake_redis server;
-    scope s;
-    s.spawn(server.run());
-    {
-        client redis(server.options());
-        co_await body(server, redis);
-    }
-    server.stop();
-    co_await s.join();
-}
-
-using test_body = task<> (*)(fake_redis&, client&);
-
-void run(test_body body) { test::run_test(with_server(body)); }
+void run(test::client_test_body body) { test::run_with_client(body); }
 
 task<> replies_become_values(fake_redis& server, client& redis) {
     EXPECT_FALSE(redis.is_connected());

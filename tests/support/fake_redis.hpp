@@ -183,6 +183,8 @@ class fake_redis {
 
     void refuse_hello() { hello_ = "-ERR unknown command 'HELLO'\r\n"; }
 
+    [[nodiscard]] std::size_t connected() const { return peers_.size(); }
+
     std::map<std::string, std::string> data;
     std::vector<words> log;  // all commands but HELLO
     int accepted = 0;
