@@ -75,13 +75,13 @@ time_point uring_driver::now() const noexcept {
     return clock_ != nullptr ? clock_->now() : std::chrono::steady_clock::now();
 }
 
+// As io_uring_get_sqe(3), less what other kinds of rings need.
 io_uring_sqe& uring_driver::next_sqe() noexcept {
-    io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
-    while (sqe == nullptr) {
+    io_uring_sq& queue = ring_.sq;
+    while (queue.sqe_tail - io_uring_smp_load_acquire(queue.khead) == setup_.entries) {
         make_room();
-        sqe = io_uring_get_sqe(&ring_);
     }
-    return *sqe;
+    return queue.sqes[queue.sqe_tail++ & (setup_.entries - 1)];
 }
 
 // Submits what stands in the queue. Where the kernel takes nothing (EBUSY) before completions are
@@ -143,13 +143,14 @@ void uring_driver::submit_now(detail::operation& op) noexcept {
         index = static_cast<std::uint32_t>(entries_.size());
         entries_.emplace_back();
     }
-    entries_[index].operation = &op;
+    entry& slot = entries_[index];
+    slot.operation = &op;
     op.index = index;
     op.state = detail::operation_state::in_flight;
     io_uring_sqe& sqe = next_sqe();
     detail::describe(op.request, sqe);
-    sqe.user_data = tag_of(index, entries_[index].generation);
-    entries_[index].next_free = ring_.sq.sqe_tail;
+    sqe.user_data = tag_of(index, slot.generation);
+    slot.next_free = ring_.sq.sqe_tail;
     if ((op.request.options & io_silent) != 0) {
         op.outcome = static_cast<std::int32_t>(op.request.length);
         op.completion_flags = 0;

@@ -19,19 +19,18 @@ constexpr std::array opcodes = {
 static_assert(opcodes.size() == static_cast<std::size_t>(io_opcode::poll) + 1);
 
 // The bits of an SQE's ioprio that an operation's options stand for.
-std::uint16_t priority_bits(const io_request& request) noexcept {
-    unsigned bits = 0;
-    if ((request.options & io_multishot) != 0) {
-        bits |=
-            request.opcode == io_opcode::accept ? IORING_ACCEPT_MULTISHOT : IORING_RECV_MULTISHOT;
-    }
-    if ((request.options & io_bundle) != 0) {
-        bits |= IORING_RECVSEND_BUNDLE;
-    }
-    if ((request.options & io_poll_first) != 0) {
-        bits |= IORING_RECVSEND_POLL_FIRST;
-    }
-    return static_cast<std::uint16_t>(bits);
+unsigned priority_bits(const io_request& request) noexcept {
+    const unsigned options = request.options;
+    const unsigned multishot =
+        request.opcode == io_opcode::accept ? IORING_ACCEPT_MULTISHOT : IORING_RECV_MULTISHOT;
+    return ((options & io_multishot) != 0 ? multishot : 0U) |
+           ((options & io_bundle) != 0 ? IORING_RECVSEND_BUNDLE : 0U) |
+           ((options & io_poll_first) != 0 ? IORING_RECVSEND_POLL_FIRST : 0U);
+}
+
+unsigned flag_bits(unsigned options) noexcept {
+    return ((options & io_from_group) != 0 ? IOSQE_BUFFER_SELECT : 0U) |
+           ((options & io_silent) != 0 ? IOSQE_CQE_SKIP_SUCCESS : 0U);
 }
 
 }  // namespace
@@ -45,20 +44,15 @@ void describe(const io_request& request, io_uring_sqe& sqe) noexcept {
     sqe.off = request.offset;
     sqe.rw_flags = static_cast<__kernel_rwf_t>(request.operation_flags);
     if (request.options != 0) {
-        if (request.opcode == io_opcode::poll) {
+        sqe.flags = static_cast<std::uint8_t>(flag_bits(request.options));
+        sqe.buf_group = request.buffer_group;
+        if (request.opcode == io_opcode::poll) [[unlikely]] {
             sqe.len = IORING_POLL_ADD_MULTI;
         } else {
-            sqe.ioprio = priority_bits(request);
-        }
-        if ((request.options & io_from_group) != 0) {
-            sqe.flags = IOSQE_BUFFER_SELECT;
-            sqe.buf_group = request.buffer_group;
-        }
-        if ((request.options & io_silent) != 0) {
-            sqe.flags |= IOSQE_CQE_SKIP_SUCCESS;
+            sqe.ioprio = static_cast<std::uint16_t>(priority_bits(request));
         }
     }
-    if (request.opcode == io_opcode::splice) {
+    if (request.opcode == io_opcode::splice) [[unlikely]] {
         sqe.splice_fd_in = request.other_fd;
     }
 }

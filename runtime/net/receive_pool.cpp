@@ -1,12 +1,14 @@
 #include "detail/receive_pool.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <system_error>
 
 namespace weir::detail {
 
 receive_pool::receive_pool(event_loop& loop)
-    : io_(loop.io()),
+    : loop_(loop),
+      io_(loop.io()),
       count_(std::bit_ceil(loop.options().receive_buffers)),
       size_(loop.options().receive_buffer_size),
       memory_(new std::byte[std::size_t{count_} * size_]),
@@ -14,6 +16,7 @@ receive_pool::receive_pool(event_loop& loop)
       filled_(count_),
       order_(count_),
       position_(count_) {
+    stack_.reserve(count_);
     const io_features features = io_.features();
     if (features.receive_multishot) {
         const result<std::uint16_t> added = io_.add_buffer_group(memory_.get(), count_, size_);
@@ -24,10 +27,13 @@ receive_pool::receive_pool(event_loop& loop)
         }
         group_ = *added;
         bundles_ = features.bundles;
+        supplied_ = std::min(count_, supplied_at_first);
     }
-    for (std::uint32_t buffer = 0; buffer < count_; ++buffer) {
-        provide(static_cast<std::uint16_t>(buffer));
+    for (std::uint32_t buffer = count_; buffer > 0; --buffer) {
+        stack_.push_back(static_cast<std::uint16_t>(buffer - 1));
     }
+    free_ = count_;
+    supply();
 }
 
 receive_pool::~receive_pool() {
@@ -38,28 +44,41 @@ receive_pool::~receive_pool() {
     }
 }
 
-void receive_pool::provide(std::uint16_t buffer) noexcept {
-    if (group_) {
+void receive_pool::supply() noexcept {
+    while (with_kernel_ < supplied_ && !stack_.empty()) {
+        const std::uint16_t buffer = stack_.back();
+        stack_.pop_back();
         const std::uint32_t place = provided_++ & (count_ - 1);
         order_[place] = buffer;
         position_[buffer] = place;
         io_.provide_buffer(*group_, buffer);
-    } else {
-        order_[free_] = buffer;
+        ++with_kernel_;
     }
-    ++free_;
+}
+
+bool receive_pool::grow() noexcept {
+    if (stack_.empty()) {
+        return false;
+    }
+    supplied_ = std::min(count_, supplied_ + 1);
+    supply();
+    return true;
 }
 
 std::optional<std::uint16_t> receive_pool::take() noexcept {
-    if (free_ == 0) {
+    if (stack_.empty()) {
         return std::nullopt;
     }
     --free_;
-    return order_[free_];
+    const std::uint16_t buffer = stack_.back();
+    stack_.pop_back();
+    return buffer;
 }
 
 void receive_pool::give_back(std::uint16_t buffer) noexcept {
-    provide(buffer);
+    stack_.push_back(buffer);
+    ++free_;
+    supply();
     offer();
 }
 

@@ -10,11 +10,8 @@
 
 namespace weir::detail {
 
-receiver::receiver(receive_pool& pool, scheduler& loop, int fd) noexcept
-    : pool_(pool),
-      loop_(loop),
-      credit_(std::max(1U, pool.count() / 8)),
-      must_watch_(!pool.has_group()) {
+receiver::receiver(receive_pool& pool, int fd) noexcept
+    : pool_(pool), credit_(std::max(1U, pool.count() / 8)), must_watch_(!pool.has_group()) {
     request.fd = fd;
     completed = &on_completion;
 }
@@ -72,7 +69,7 @@ void receiver::start(receive_state next) noexcept {
     retain();
     state = operation_state::idle;
     cancel_asked = false;
-    loop_.io().start(*this);
+    pool_.loop().io().start(*this);
 }
 
 void receiver::watch() noexcept {
@@ -138,7 +135,7 @@ void receiver::completion() noexcept {
     }
     if (state != operation_state::done) {
         if (held_ >= credit_) {
-            loop_.io().cancel(*this);
+            pool_.loop().io().cancel(*this);
         }
         tell_reader();
         return;
@@ -160,8 +157,10 @@ void receiver::ended_with(std::int32_t value) noexcept {
     if (value == 0) {
         ended_ = 0;
     } else if (value == -ENOBUFS) {
-        ++loop_.counters_ref().buffer_shortages;
-        must_watch_ = true;
+        if (!pool_.grow()) {
+            ++pool_.loop().counters_ref().buffer_shortages;
+            must_watch_ = true;
+        }
     } else if (value == -EAGAIN) {
         must_watch_ = true;
     } else if (value < 0 && value != -ECANCELED && value != -EINTR) {
@@ -251,9 +250,9 @@ void receiver::abandon() noexcept {
         buffer_waiter::unlink();
         state_ = receive_state::idle;
     } else if (state_ != receive_state::idle) {
-        loop_.add_orphan(*this);
-        loop_.io().hand_over(*this);  // the descriptor is about to be closed
-        loop_.io().cancel(*this);
+        pool_.loop().add_orphan(*this);
+        pool_.loop().io().hand_over(*this);  // the descriptor is about to be closed
+        pool_.loop().io().cancel(*this);
     }
     release();
 }

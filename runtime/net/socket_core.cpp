@@ -10,13 +10,22 @@
 
 namespace weir::detail {
 
-// How long what a socket has left to send may take.
-struct socket_core::linger_time : recycled, timer_node {
-    explicit linger_time(socket_core& whose) noexcept
-        : timer_node([](timer_node& node) noexcept {
-              static_cast<linger_time&>(node).of.sender_.give_up();
-          }),
-          of(whose) {}
+// Of a socket without owner: keeps the loop running until what is left has been sent, or the time
+// is over.
+struct socket_core::lingerer final : recycled, orphan, timer_node {
+    explicit lingerer(socket_core& whose) noexcept
+        : timer_node([](timer_node& node) noexcept { static_cast<lingerer&>(node).give_up(); }),
+          of(whose) {
+        of.loop().add_orphan(*this);
+        of.loop().arm(*this, saturating_add(of.loop().tick_time(), linger_max));
+    }
+    lingerer(const lingerer&) = delete;
+    lingerer& operator=(const lingerer&) = delete;
+    ~lingerer() {
+        orphan::unlink();
+        of.loop().disarm(*this);
+    }
+    void give_up() noexcept override { of.sender_.give_up(); }
 
     socket_core& of;
 };
@@ -27,10 +36,8 @@ socket_core::socket_core(event_loop& loop, file_descriptor socket) noexcept
       socket_(std::move(socket)),
       sender_(loop, socket_.get()) {}
 
-receiver& socket_core::chunks() {
-    if (receiver_ == nullptr) {
-        receiver_ = new receiver(loop().service<receive_pool>(), loop(), socket_.get());
-    }
+receiver& socket_core::add_receiver() {
+    receiver_ = new receiver(loop().service<receive_pool>(), socket_.get());
     return *receiver_;
 }
 
@@ -159,29 +166,23 @@ void socket_core::abandon() noexcept {
 }
 
 void socket_core::linger() noexcept {
+    try {
+        lingerer_ = new lingerer(*this);
+    } catch (const std::bad_alloc&) {
+        sender_.give_up();
+        while (sender_.in_flight()) {
+            loop().io().wait(std::nullopt);  // ends as soon as the kernel has seen the cancel
+        }
+        end_abandoned();
+        return;
+    }
     sender_.when_idle([](void* self) noexcept { static_cast<socket_core*>(self)->end_abandoned(); },
                       this);
-    loop().add_orphan(lingerer_);
-    try {
-        time_left_ = new linger_time(*this);
-        loop().arm(*time_left_, saturating_add(loop().tick_time(), linger_max));
-    } catch (const std::bad_alloc&) {
-        // No time is better than no end: see below.
-    }
     sender_.pump();
-    if (time_left_ == nullptr) {
-        sender_.give_up();
-    }
 }
 
 void socket_core::end_abandoned() noexcept {
-    if (lingerer_.is_linked()) {
-        lingerer_.unlink();
-    }
-    if (time_left_ != nullptr) {
-        loop().disarm(*time_left_);
-        delete time_left_;
-    }
+    delete lingerer_;
     loop().cancel_tick_end(*this);
     if (is_open()) {
         static_cast<void>(close());

@@ -88,14 +88,6 @@ socket_stream::socket_stream(file_descriptor connected) {
     core_.reset(new detail::socket_core(*loop, std::move(connected)));
 }
 
-bool socket_stream::read_awaiter::await_ready() noexcept {
-    if (!weir::is_open(socket)) {
-        outcome = -EBADF;
-        return true;
-    }
-    return into.empty();
-}
-
 bool socket_stream::read_awaiter::start(context& task, std::coroutine_handle<> resume) noexcept {
     static constexpr detail::wait_kind kind{"read", &cancel};
     if (task.stop_requested()) [[unlikely]] {
@@ -198,8 +190,11 @@ bool socket_stream::write_awaiter::start(context& task, std::coroutine_handle<> 
         error = closed_error();
         return false;
     }
-    error = core_->out().error();
-    if (error || rest.empty()) {
+    if (core_->out().has_failed()) [[unlikely]] {
+        error = core_->out().error();
+        return false;
+    }
+    if (rest.empty()) {
         return false;
     }
     if (task.stop_requested()) [[unlikely]] {

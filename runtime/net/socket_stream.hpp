@@ -103,7 +103,13 @@ class [[nodiscard]] socket_stream::read_awaiter : private detail::span_read {
         into = destination;
     }
 
-    [[nodiscard]] bool await_ready() noexcept;
+    [[nodiscard]] bool await_ready() noexcept {
+        if (socket == nullptr || !socket->is_open()) [[unlikely]] {
+            outcome = -EBADF;
+            return true;
+        }
+        return into.empty();
+    }
 
     template <detail::weir_promise Promise>
     bool await_suspend(std::coroutine_handle<Promise> task) noexcept {

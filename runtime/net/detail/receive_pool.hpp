@@ -1,9 +1,11 @@
 // The receive buffers that all sockets of a loop share, and who waits for one.
 //
-// Where the driver has buffer groups, the free buffers are the kernel's, which takes one when bytes
-// have arrived: a connection that is silent holds none. Elsewhere a receive takes one before it
-// starts. Chunks that have arrived are chained by their buffers' numbers, so that a queue of them
-// needs no memory of its own.
+// Where the driver has buffer groups, free buffers are the kernel's, which takes one when bytes
+// have arrived: a connection that is silent holds none. It goes through what it has in turn, so it
+// has no more of them than were needed at once so far (grow), and these stay in the caches; the
+// others wait on a stack, the last one used on top. Elsewhere a receive takes one before it starts.
+// Chunks that have arrived are chained by their buffers' numbers, so that a queue of them needs no
+// memory of its own.
 //
 // Thread: the loop's. Lifetime: the loop's.
 #pragma once
@@ -36,6 +38,7 @@ class receive_pool final : public loop_service {
     explicit receive_pool(event_loop& loop);
     ~receive_pool() override;
 
+    [[nodiscard]] event_loop& loop() const noexcept { return loop_; }
     [[nodiscard]] bool has_group() const noexcept { return group_.has_value(); }
     [[nodiscard]] std::uint16_t group() const noexcept { return *group_; }
     [[nodiscard]] bool bundles() const noexcept { return bundles_; }
@@ -49,7 +52,14 @@ class receive_pool final : public loop_service {
 
     // With a group: the kernel has filled `buffer`, and with a bundle those behind it; returns the
     // one that it hands out next after `buffer`.
-    void taken_by_kernel() noexcept { --free_; }
+    void taken_by_kernel() noexcept {
+        --free_;
+        --with_kernel_;
+        supply();
+    }
+    // The kernel found no buffer for a receive. Whether it gets one more than it had, so that the
+    // receive may be tried again.
+    [[nodiscard]] bool grow() noexcept;
     [[nodiscard]] std::uint16_t behind(std::uint16_t buffer) const noexcept {
         return order_[(position_[buffer] + 1) & (count_ - 1)];
     }
@@ -69,18 +79,24 @@ class receive_pool final : public loop_service {
     std::uint32_t& filled(std::uint16_t buffer) noexcept { return filled_[buffer]; }
 
   private:
-    void provide(std::uint16_t buffer) noexcept;
+    static constexpr std::uint32_t supplied_at_first = 64;
 
+    void supply() noexcept;
+
+    event_loop& loop_;
     driver& io_;
     std::uint32_t count_;
     std::uint32_t size_;
     std::unique_ptr<std::byte[]> memory_;
     std::vector<std::uint16_t> next_;
     std::vector<std::uint32_t> filled_;
-    std::vector<std::uint16_t> order_;     // by place in the kernel's ring; or a stack
+    std::vector<std::uint16_t> stack_;     // free, and not the kernel's
+    std::vector<std::uint16_t> order_;     // by place in the kernel's ring
     std::vector<std::uint32_t> position_;  // in order_, by buffer
     std::uint32_t provided_ = 0;           // so far, modulo 2^32
-    std::uint32_t free_ = 0;
+    std::uint32_t free_ = 0;               // with the kernel and on the stack
+    std::uint32_t with_kernel_ = 0;
+    std::uint32_t supplied_ = 0;  // how many the kernel is to have, while there are so many
     std::optional<std::uint16_t> group_;
     bool bundles_ = false;
     intrusive_list<buffer_waiter> waiters_;

@@ -29,7 +29,7 @@ namespace weir::detail {
 
 class receiver final : public recycled, private operation, private orphan, private buffer_waiter {
   public:
-    receiver(receive_pool& pool, scheduler& loop, int fd) noexcept;
+    receiver(receive_pool& pool, int fd) noexcept;
 
     struct chunk {
         std::uint16_t buffer;
@@ -91,7 +91,6 @@ class receiver final : public recycled, private operation, private orphan, priva
     void give_up() noexcept override;
 
     receive_pool& pool_;
-    scheduler& loop_;
     waiter* reader_ = nullptr;
     void (*instead_)(waiter&) noexcept = nullptr;  // of a buffer, for the reader
     std::uint32_t first_ = none;

@@ -50,6 +50,7 @@ class sender {
     [[nodiscard]] std::error_code error() const noexcept {
         return has_failed_ ? error_ : std::error_code();
     }
+    [[nodiscard]] bool has_failed() const noexcept { return has_failed_; }
     [[nodiscard]] bool is_idle() const noexcept {
         return flying_ == nullptr && !has_more() && !is_held_;
     }

@@ -45,7 +45,7 @@ class socket_core final : public recycled, private tick_end_node {
     [[nodiscard]] sender& out() noexcept { return sender_; }
 
     // The receiver, made when it is first asked for. Throws as receive_pool does.
-    [[nodiscard]] receiver& chunks();
+    [[nodiscard]] receiver& chunks() { return receiver_ != nullptr ? *receiver_ : add_receiver(); }
     // The same, or null where bytes do not arrive in chunks.
     [[nodiscard]] receiver* active_chunks() const noexcept {
         return receiver_ != nullptr && receiver_->is_active() ? receiver_ : nullptr;
@@ -79,19 +79,14 @@ class socket_core final : public recycled, private tick_end_node {
     };
 
   private:
-    // Keeps the loop running until what is left has been sent, or the time is over.
-    struct lingerer final : orphan {
-        explicit lingerer(socket_core& whose) noexcept : of(whose) {}
-        void give_up() noexcept override { of.sender_.give_up(); }
-        socket_core& of;
-    };
-    struct linger_time;
+    struct lingerer;
 
     ~socket_core() = default;
 
     [[nodiscard]] event_loop& loop() const noexcept {
         return static_cast<event_loop&>(sender_.loop());
     }
+    [[nodiscard]] receiver& add_receiver();
     void wait_for_chunks(waiter& reader, receiver& from) noexcept;
     void start_read(span_read& read) noexcept;
     static void read_without_buffer(waiter& reader) noexcept;
@@ -110,8 +105,7 @@ class socket_core final : public recycled, private tick_end_node {
     bool seen_empty_ = false;    // the last receive left nothing in the socket
     sender sender_;
     wait_list unread_waiters_;
-    linger_time* time_left_ = nullptr;
-    lingerer lingerer_{*this};
+    lingerer* lingerer_ = nullptr;
 };
 
 using socket_handle = std::unique_ptr<socket_core, socket_core::abandoner>;

@@ -87,6 +87,32 @@ task<> share_one_buffer() {
 
 TEST_P(ScarceBuffersTest, ASilentConnectionKeepsNoBufferFromOthers) { run(1, share_one_buffer()); }
 
+// More at once than the kernel is given at first, and fewer than there are.
+task<> receive_a_burst() {
+    constexpr std::size_t connections = 200;
+    std::vector<std::pair<unix_stream, unix_stream>> pairs;
+    std::vector<std::string> got(connections);
+    pairs.reserve(connections);
+    scope s;
+    for (std::size_t index = 0; index < connections; ++index) {
+        pairs.push_back(stream_pair());
+        s.spawn(receive_text(pairs.back().first, got[index]));
+    }
+    co_await turns(5);
+    for (std::size_t index = 0; index < connections; ++index) {
+        EXPECT_TRUE(co_await pairs[index].second.write_all(bytes_of(std::to_string(index))));
+    }
+    co_await s.join();
+    for (std::size_t index = 0; index < connections; ++index) {
+        EXPECT_EQ(got[index], std::to_string(index));
+    }
+    EXPECT_EQ(event_loop::current()->counters().buffer_shortages, 0U);
+}
+
+TEST_P(ScarceBuffersTest, TheKernelIsGivenAsManyBuffersAsAreNeededAtOnce) {
+    run(256, receive_a_burst());
+}
+
 task<> stop_who_starves() {
     auto [holder, to_holder] = stream_pair();
     auto [stopped, to_stopped] = stream_pair();
