@@ -103,7 +103,7 @@ void sender::start_queued(bool at_once) noexcept {
     io_request& request = flying_->request;
     request.operation_flags = MSG_NOSIGNAL | MSG_WAITALL;
     request.options = 0;
-    if (bytes.size() >= zero_copy_min_ && loop_.io().features().zero_copy) [[unlikely]] {
+    if (is_for_zero_copy(bytes.size())) [[unlikely]] {
         request.opcode = io_opcode::send_zero_copy;
     } else {
         request.opcode = io_opcode::send;
@@ -125,8 +125,7 @@ void sender::start_direct() noexcept {
     }
     in_flight_ = flight::direct;
     zero_copy_told_ = false;
-    const bool zero_copy =
-        direct_->rest.size() >= zero_copy_min_ && loop_.io().features().zero_copy;
+    const bool zero_copy = is_for_zero_copy(direct_->rest.size());
     flying_->request.opcode = zero_copy ? io_opcode::send_zero_copy : io_opcode::send;
     flying_->request.operation_flags = MSG_NOSIGNAL | MSG_WAITALL;
     start(direct_->rest);
@@ -165,18 +164,18 @@ void sender::completion(outgoing& op) noexcept {
     std::int32_t outcome = op.outcome;
     if (op.request.opcode == io_opcode::send_zero_copy) {
         if ((op.completion_flags & completion_notification) == 0) {
-            zero_copy_outcome_ = op.outcome;
+            op.zero_copy_outcome = op.outcome;
             zero_copy_told_ = true;
         }
         if (op.state != operation_state::done) {
             break_off();  // the kernel still reads the memory
             return;
         }
-        if (is_for_want_of_zero_copy(zero_copy_outcome_)) {
-            zero_copy_min_ = SIZE_MAX;
-            zero_copy_outcome_ = -ECANCELED;  // once more, copied
+        if (is_for_want_of_zero_copy(op.zero_copy_outcome)) {
+            zero_copy_min_ = no_zero_copy;
+            op.zero_copy_outcome = -ECANCELED;  // once more, copied
         }
-        outcome = zero_copy_outcome_;
+        outcome = op.zero_copy_outcome;
     }
     sent(outcome);
 }
@@ -209,8 +208,8 @@ void sender::sent(std::int32_t result) noexcept {
         sent_of_queue(result);
     }
     pump();
-    if (in_flight_ == flight::nothing && on_idle_ != nullptr) [[unlikely]] {
-        on_idle_(idle_target_);
+    if (in_flight_ == flight::nothing && idle_target_ != nullptr) [[unlikely]] {
+        idle_target_->action(*idle_target_);
     }
 }
 

@@ -12,9 +12,11 @@ namespace weir::detail {
 
 // Of a socket without owner: keeps the loop running until what is left has been sent, or the time
 // is over.
-struct socket_core::lingerer final : recycled, orphan, timer_node {
+struct socket_core::lingerer final : recycled, orphan, timer_node, idle_target {
     explicit lingerer(socket_core& whose) noexcept
         : timer_node([](timer_node& node) noexcept { static_cast<lingerer&>(node).give_up(); }),
+          idle_target(
+              [](idle_target& node) noexcept { static_cast<lingerer&>(node).of.end_abandoned(); }),
           of(whose) {
         of.loop().add_orphan(*this);
         of.loop().arm(*this, saturating_add(of.loop().tick_time(), linger_max));
@@ -176,8 +178,7 @@ void socket_core::linger() noexcept {
         end_abandoned();
         return;
     }
-    sender_.when_idle([](void* self) noexcept { static_cast<socket_core*>(self)->end_abandoned(); },
-                      this);
+    sender_.when_idle(*lingerer_);
     sender_.pump();
 }
 

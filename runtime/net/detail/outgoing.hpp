@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <vector>
@@ -39,6 +40,7 @@ class outgoing final : public recycled, public operation {
     }
 
     sender& from;
+    std::int32_t zero_copy_outcome = 0;  // told before the notification
 
   private:
     void append_large(std::span<const std::byte> bytes);
@@ -47,7 +49,7 @@ class outgoing final : public recycled, public operation {
     std::size_t sent_ = 0;
     std::vector<std::byte> large_;
     // Not initialised: only the first size_ bytes are read.
-    std::array<std::byte, 864> small_;
+    std::array<std::byte, 856> small_;
 };
 static_assert(sizeof(outgoing) <= frame_size_max, "it is recycled");
 

@@ -16,6 +16,7 @@
 // Thread: the loop's. Lifetime: destroyed when nothing is in flight.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -30,9 +31,15 @@ namespace weir::detail {
 
 // A write whose bytes stay where they are until all have been sent.
 struct direct_write : waiter {
+    bool begun = false;  // part of it has been sent
     std::span<const std::byte> rest;
     std::error_code error;
-    bool begun = false;  // part of it has been sent
+};
+
+// Told when a socket has sent what it had.
+struct idle_target {
+    explicit idle_target(void (*on_idle)(idle_target&) noexcept) noexcept : action(on_idle) {}
+    void (*action)(idle_target&) noexcept;
 };
 
 class sender {
@@ -72,7 +79,9 @@ class sender {
     [[nodiscard]] bool has_more() const noexcept { return queue_ != nullptr || direct_ != nullptr; }
 
     // Sends of at least so many bytes are not copied by the kernel either; SIZE_MAX: none.
-    void set_zero_copy_min(std::size_t bytes) noexcept { zero_copy_min_ = bytes; }
+    void set_zero_copy_min(std::size_t bytes) noexcept {
+        zero_copy_min_ = static_cast<std::uint32_t>(std::min<std::size_t>(bytes, no_zero_copy));
+    }
 
     // Between the two, somebody else sends on the socket: what is written waits. Requires
     // is_idle().
@@ -90,19 +99,21 @@ class sender {
     // Asks the send in flight to end; the queue is dropped.
     void give_up() noexcept;
 
-    // Calls `action(target)` when nothing is in flight any more; for an owner that goes.
-    void when_idle(void (*action)(void*) noexcept, void* target) noexcept {
-        on_idle_ = action;
-        idle_target_ = target;
-    }
+    // Calls target.action(target) when nothing is in flight any more; for an owner that goes.
+    void when_idle(idle_target& target) noexcept { idle_target_ = &target; }
 
     [[nodiscard]] scheduler& loop() const noexcept { return loop_; }
 
   private:
+    static constexpr std::uint32_t no_zero_copy = UINT32_MAX;
     enum class flight : std::uint8_t { nothing, queued, direct };
 
     [[nodiscard]] bool is_waited_for() const noexcept {
-        return direct_ != nullptr || on_idle_ != nullptr || !flushers_.empty();
+        return direct_ != nullptr || idle_target_ != nullptr || !flushers_.empty();
+    }
+    [[nodiscard]] bool is_for_zero_copy(std::size_t size) const noexcept {
+        return size >= zero_copy_min_ && zero_copy_min_ != no_zero_copy &&
+               loop_.io().features().zero_copy;
     }
     void start_queued(bool at_once) noexcept;
     void start_direct() noexcept;
@@ -133,12 +144,10 @@ class sender {
     bool given_up_ = false;
     bool was_broken_off_ = false;
     bool zero_copy_told_ = false;  // what went before the notification, if it was that kind of send
-    std::int32_t zero_copy_outcome_ = 0;
+    std::uint32_t zero_copy_min_ = no_zero_copy;
     wait_list flushers_;
-    std::size_t zero_copy_min_ = SIZE_MAX;
     std::error_code error_;
-    void (*on_idle_)(void*) noexcept = nullptr;
-    void* idle_target_ = nullptr;
+    idle_target* idle_target_ = nullptr;
 };
 
 }  // namespace weir::detail
