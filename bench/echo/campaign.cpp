@@ -81,7 +81,7 @@ class campaign {
     void look_at_idle(std::size_t index) {
         const server& which = *asked_.servers[index];
         say("idle connections of " + std::string(which.name));
-        const double bytes = idle_connection_bytes(which, cores_);
+        const double bytes = idle_connection_bytes(which, asked_.idle, cores_);
         for (row& each : rows_) {
             if (each.server == which.name) {
                 each.idle_bytes = bytes;

@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::uint64_t buffer_bytes_min = 16'384;
 constexpr std::uint64_t first_connections = 16;
-constexpr std::uint64_t idle_connections = 1'000;
 
 // Looks at the server when the window opens and when it closes.
 class server_observer : public load_observer {
@@ -98,20 +97,20 @@ figures measure(const run_plan& plan) {
     return out;
 }
 
-double idle_connection_bytes(const server& which, core_pair cores) {
+double idle_connection_bytes(const server& which, std::uint64_t connections, core_pair cores) {
     server_process process(which, buffer_bytes_min, cores);
     double grown = 0;
     {
         generator first({.connections = first_connections, .depth = 1, .size = 64}, process.port());
         one_message_each(first);
         const std::uint64_t before = process.anonymous_bytes();
-        generator rest({.connections = idle_connections, .depth = 1, .size = 64}, process.port());
+        generator rest({.connections = connections, .depth = 1, .size = 64}, process.port());
         one_message_each(rest);
         const std::uint64_t after = process.anonymous_bytes();
         grown = static_cast<double>(after) - static_cast<double>(before);
     }
     process.stop();
-    return std::max(grown, 0.0) / static_cast<double>(idle_connections);
+    return std::max(grown, 0.0) / static_cast<double>(connections);
 }
 
 }  // namespace echo

@@ -36,7 +36,8 @@ struct run_plan {
 [[nodiscard]] figures measure(const run_plan& plan);
 
 // Memory that an idle connection holds in the server's process, in bytes: what it grew by when
-// 1,000 connections had each sent one message and had it back, less what the first 16 cost.
-[[nodiscard]] double idle_connection_bytes(const server& which, core_pair cores);
+// so many connections had each sent one message and had it back, less what the first 16 cost.
+[[nodiscard]] double idle_connection_bytes(const server& which, std::uint64_t connections,
+                                           core_pair cores);
 
 }  // namespace echo

@@ -21,6 +21,7 @@ constexpr const char* examples =
     "  echo --quick --json echo.json --plot echo.svg     the same within 50 s\n"
     "  echo --servers epoll,libuv --connections 1,10000 --depth 1 --size 64,65536\n"
     "  echo --connections 50 --depth 100 --rate 100000   latencies at a fixed rate\n"
+    "  echo --quick --idle 10000                         memory of ten thousand connections\n"
     "\n"
     "Exit status: 0 done, 1 a server failed, 2 bad option.";
 
@@ -31,6 +32,9 @@ constexpr const char* rate_rule =
     "Messages due a second over all connections, 0..100000000 (default 0: each answer is followed "
     "by the next message)";
 
+constexpr const char* idle_rule =
+    "Connections that are kept idle to see what memory one holds, 1..16384 (default 1000)";
+
 bench::command_line described() {
     bench::command_line line(description, "echo", examples);
     line.add("--servers", "NAMES", "all, or of " + built_names() + " (default all)");
@@ -40,6 +44,7 @@ bench::command_line described() {
     line.add("--rounds", "COUNT", rounds_rule);
     line.add("--seconds", "SECONDS", seconds_rule);
     line.add("--rate", "COUNT", rate_rule);
+    line.add("--idle", "COUNT", idle_rule);
     line.add("--json", "FILE",
              "Write the figures as a JSON array, one object per server and shape");
     line.add("--plot", "FILE.svg", "Draw server CPU a message and the 99th percentile");
@@ -161,6 +166,9 @@ options interpret(const bench::raw_values& raw) {
     });
     with("--rate", [&out](text name, text value) {
         out.rate = parse_number(name, value, 0, rate_max, "0..100000000");
+    });
+    with("--idle", [&out](text name, text value) {
+        out.idle = bench::parse_count(name, value, 1, connections_max);
     });
     const auto file = [&with](const char* option, std::string& target) {
         with(option, [&target](text name, text value) {

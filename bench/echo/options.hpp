@@ -22,7 +22,8 @@ struct options {
     std::vector<shape> shapes;
     std::uint64_t rounds = 5;
     double seconds = 1;
-    double rate = 0;  // messages a second; 0: closed loop
+    double rate = 0;             // messages a second; 0: closed loop
+    std::uint64_t idle = 1'000;  // connections whose memory is looked at
     bool quick = false;
     bool seconds_given = false;
     std::string json_path;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -92,6 +93,8 @@ std::string to_json(const std::vector<row>& rows) {
             {"p999_us", each.median(&figures::p999_us)},
             {"syscalls_per_message", syscalls ? json(*syscalls) : json(nullptr)},
             {"rss_bytes", static_cast<std::uint64_t>(each.median(&figures::rss_bytes))},
+            {"idle_bytes_per_connection",
+             each.idle_bytes ? json(std::round(*each.idle_bytes)) : json(nullptr)},
         });
     }
     return out.dump(2) + "\n";

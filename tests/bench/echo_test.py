@@ -25,6 +25,7 @@ KEYS = [
     "messages_per_s", "messages_per_s_min", "messages_per_s_max",
     "server_cpu_ns", "server_cpu_ns_min", "server_cpu_ns_max", "server_user_ns",
     "p50_us", "p99_us", "p999_us", "syscalls_per_message", "rss_bytes",
+    "idle_bytes_per_connection",
 ]
 SHORT = ("--rounds", "1", "--seconds", "0.02")
 TIMEOUT_S = 60
@@ -66,6 +67,14 @@ class RunTest(Files):
         self.assertEqual(len(rows), len(asked))
         for server in servers:
             self.assertIn(f"\n{server} ", text)
+
+    def test_an_idle_connection_is_weighed(self):
+        rows, text = self.rows("--servers", "weir_buffers,epoll", "--connections", 1, "--depth", 1,
+                               "--idle", 500, *SHORT)
+        for row in rows:
+            # At least what any server has to remember, at most a few pages.
+            self.assertGreater(row["idle_bytes_per_connection"], 0)
+            self.assertLess(row["idle_bytes_per_connection"], 65536)
 
     def test_the_servers_by_hand_are_always_built(self):
         self.assertLessEqual(set(OWN), set(built()))
@@ -229,6 +238,7 @@ class BadOptionTest(Files):
         (("--seconds", "nan"), ("--seconds", "'nan'", "0.01..600")),
         (("--seconds", "1s"), ("--seconds", "'1s'", "0.01..600")),
         (("--rate", "-1"), ("--rate", "'-1'", "0..100000000")),
+        (("--idle", "0"), ("--idle", "'0'", "1..16384")),
         (("--rate", "1e9"), ("--rate", "'1e9'", "0..100000000")),
         (("--json", ""), ("--json", "''")),
         (("--json", "/nowhere/out.json"), ("--json", "'/nowhere/out.json'", "folder")),
