@@ -1,0 +1,232 @@
+// A worker on one loop: what stands behind weir::redisq::worker.
+//
+// Each queue has a connection for blocking reads, all share another one for everything else. Tasks
+// of the core, all in one scope that main_task() owns, in a context of their own that no stop from
+// outside reaches, so that stopping can be orderly:
+//   fetch   (several a queue)  reads new jobs while slots are free
+//   starter                    hands jobs that are ready to the pool
+//   flush   (one a queue)      sends what has ended: all plain ends of a tick in one XDEL and XACK
+//                              a lane, the others by a script each
+//   lease   (one a queue)      renews the lease, reaps, promotes, hears of pauses and cancels
+//
+// Slots: used_ (jobs that are ready, run, or whose end waits for a script) + reserved_ (jobs that
+// reads on their way may bring) <= max_concurrency, but for what the lanes behind the first one of
+// a read bring beyond it, which waits in ready_.
+//
+// States of a job_context: ready (in ready_) -> running (in running_) -> ended (in its queue's
+// ends_, or free at once). Whose lease is lost while it is ready is dropped; while it runs it is
+// asked to stop, and its end is not sent.
+//
+// Thread: the loop's.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "../../../pool/pool.hpp"
+#include "../../../runtime/event.hpp"
+#include "../../../runtime/scope.hpp"
+#include "../../client.hpp"
+#include "../../detail/background.hpp"
+#include "../../replies.hpp"
+#include "../keys.hpp"
+#include "../options.hpp"
+#include "../worker_stats.hpp"
+#include "ack_list.hpp"
+#include "job_handler.hpp"
+#include "job_window.hpp"
+#include "random.hpp"
+#include "script_runner.hpp"
+
+namespace weir::redisq::detail {
+
+using job_list = weir::detail::intrusive_list<job_context>;
+
+// What has become of a job that needs more than its entry gone.
+struct job_end {
+    enum class kind : std::uint8_t { settle, retry, bury, aside };
+    job_context* job = nullptr;
+    kind what = kind::settle;
+    std::string record;  // settle, bury: the result
+    std::string bytes;   // retry, bury: the envelope
+    std::uint64_t delay_ms = 0;
+};
+
+// A handler and how much of it runs here.
+struct handler_state {
+    const job_handler* handler = nullptr;
+    std::size_t running = 0;
+    std::deque<job_context*> parked;     // for want of room under max_concurrency
+    std::vector<job_context*> gathered;  // of a batch that is not full
+};
+
+struct queue_request {
+    std::string name;
+    unsigned weight = 1;
+};
+
+class worker_queue {
+  public:
+    worker_queue(const queue_request& request, const client_options& server, client& control)
+        : keys(request.name), weight(request.weight), fetch(server), scripts(control) {}
+
+    queue_keys keys;
+    unsigned weight;
+    client fetch;
+    script_runner scripts;
+
+    std::string consumer;
+    std::uint64_t epoch = 0;  // of the consumer's name
+    bool has_lease = false;
+    bool is_paused = false;
+    bool has_lost_reads = false;  // a read ended without its reply: there may be jobs to look for
+    bool is_idle = false;         // the last read found nothing
+    unsigned lanes = 0;           // bits of those that can be read
+    std::size_t lanes_end = lane_count;  // what the next read asks for
+    std::size_t reads = 0;               // on their way
+    std::uint64_t served = 0;
+
+    time_point lease_until{};
+    time_point next_beat{};
+    time_point next_due = time_point::max();
+    time_point next_audit{};
+    time_point next_reap{};
+    std::int64_t server_ahead_ms = 0;  // the server's clock minus the loop's
+    event kick;                        // the lease task has something to do before its time
+
+    std::array<ack_list, lane_count> acks;
+    std::vector<job_end> ends;
+    std::array<ack_list, lane_count> acks_sent;
+    std::vector<job_end> ends_sent;
+    resp::command_buffer out;  // of a flush
+    std::string scratch;
+    replies answers;
+    event flush;                                   // something has ended
+    event flushed;                                 // nothing waits to be sent
+    std::uint64_t done = 0, failed = 0, dead = 0;  // since the last beat
+};
+
+class worker_core final : private redisq::detail::background {
+  public:
+    using handlers = std::vector<std::shared_ptr<const job_handler>>;
+
+    worker_core(event_loop& loop, client_options server, worker_options options,
+                std::vector<queue_request> queues, handlers known);
+    ~worker_core() override;
+
+    // Runs until begin_stop(), or the stop of the calling task; then ends in order.
+    [[nodiscard]] task<> run();
+    void begin_stop() noexcept;
+    [[nodiscard]] worker_stats stats() const;
+
+    // For job_context.
+    [[nodiscard]] task<> send_progress(job_context* job, std::string text);
+
+  private:
+    class run_awaiter;
+    friend class run_awaiter;
+
+    // worker_core.cpp
+    task<> main_task();
+    task<> guarded(task<> body);
+    task<> prepare();
+    task<> wind_down(scope* tasks);
+    void on_ended(std::exception_ptr thrown) noexcept override;
+    void report(const std::string& text) const;
+    job_context& make_job(worker_queue& queue, std::size_t lane, job_window& window,
+                          const resp::reply_view& entry, const resp::reply_view& fields,
+                          std::uint32_t crashes);
+    void release(job_context& job) noexcept;
+    void wake_for_room() noexcept;
+
+    // worker_fetch.cpp
+    task<> fetch_loop(worker_queue* queue, std::size_t window);
+    task<> fetch_once(worker_queue* queue, std::size_t count, bool block);
+    [[nodiscard]] std::size_t room_for(const worker_queue& queue,
+                                       std::size_t window) const noexcept;
+    [[nodiscard]] bool is_turn_of(const worker_queue& queue) const noexcept;
+    [[nodiscard]] static resp::command_buffer read_command(const worker_queue& queue,
+                                                           std::size_t count, bool block);
+    void read_failed(worker_queue& queue, const error& why);
+    void take_entries(worker_queue& queue, resp::reply answer, std::size_t& found,
+                      std::size_t& first_lane);
+    task<> audit(worker_queue* queue, duration idle);
+    task<> audit_lane(worker_queue* queue, std::size_t lane, duration idle);
+    [[nodiscard]] bool knows(const worker_queue& queue, std::size_t lane,
+                             std::string_view entry) const;
+
+    // worker_run.cpp
+    task<> starter_loop();
+    task<> start_ready();
+    void add_ready(job_context& job) noexcept;
+    [[nodiscard]] bool admit(job_context& job);
+    [[nodiscard]] handler_state* find_handler(std::string_view type) noexcept;
+    static task<> run_job(worker_core* core, job_context* job);
+    static task<> run_batch(worker_core* core, handler_state* state,
+                            std::vector<job_context*> jobs);
+    task<> wait_for_rate(job_context* job);
+    task<> gather(handler_state* state);
+    task<> post_gathered(handler_state* state);
+    void job_stopped_running(job_context& job, handler_state& state) noexcept;
+
+    // worker_ends.cpp
+    void ended(job_context& job, const std::exception_ptr& error);
+    void succeeded(job_context& job);
+    void failed(job_context& job, const std::exception_ptr& error);
+    void retry(job_context& job, duration delay, const std::string& reason, bool counts);
+    void bury(job_context& job, const std::string& reason);
+    void drop(job_context& job) noexcept;
+    void add_end(job_end end);
+    task<> flush_loop(worker_queue* queue);
+    task<> flush_once(worker_queue* queue);
+    void encode_end(worker_queue& queue, const job_end& end, resp::command_buffer& out);
+    void end_sent(worker_queue& queue, job_end end, const resp::reply_view& answer);
+
+    // worker_lease.cpp
+    task<> lease_loop(worker_queue* queue);
+    task<> join(worker_queue* queue);
+    task<> beat(worker_queue* queue);
+    task<> reap(worker_queue* queue);
+    task<> promote(worker_queue* queue);
+    task<> leave(worker_queue* queue);
+    void lose_lease(worker_queue& queue, const std::string& why);
+    void cancel_jobs(worker_queue& queue, const resp::reply_view& ids, std::size_t from);
+    [[nodiscard]] std::uint64_t server_ms(const worker_queue& queue) const noexcept;
+
+    event_loop& loop_;
+    worker_options options_;
+    client control_;
+    std::vector<std::unique_ptr<worker_queue>> queues_;
+    handlers known_;
+    std::vector<std::unique_ptr<handler_state>> states_;
+    std::unordered_map<std::string_view, handler_state*> by_type_;
+    handler_state* last_found_ = nullptr;
+    pool pool_;
+
+    const std::size_t worth_;  // slots that a further read waits for
+    std::size_t used_ = 0;
+    std::size_t reserved_ = 0;
+    std::array<job_list, lane_count> ready_;
+    std::size_t ready_count_ = 0;
+    std::size_t running_count_ = 0;
+    job_list running_;
+    std::vector<std::unique_ptr<job_context, void (*)(job_context*)>> jobs_;  // all ever made
+    std::vector<job_context*> free_;
+    event room_;       // slots have become free, or something else that reads wait for
+    event startable_;  // ready_ may hold what can start
+    event stop_;
+    scope* tasks_ = nullptr;
+    bool is_stopping_ = false;
+
+    random_source random_;
+    worker_stats stats_;
+    std::exception_ptr failure_;  // of one of the tasks
+    std::exception_ptr thrown_;   // for who runs this
+    run_awaiter* runner_ = nullptr;
+};
+
+}  // namespace weir::redisq::detail

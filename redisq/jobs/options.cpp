@@ -1,0 +1,71 @@
+#include "options.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "../detail/duration_text.hpp"
+
+namespace weir::redisq {
+namespace {
+
+using std::chrono::days;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+
+constexpr std::size_t payload_max = std::size_t{64} << 20U;
+
+[[noreturn]] void refuse(const char* option, const std::string& value, const std::string& allowed) {
+    throw std::invalid_argument(std::string(option) + " is " + value + "; allowed: " + allowed);
+}
+
+void check_count(const char* option, std::uint64_t value, std::uint64_t least, std::uint64_t most) {
+    if (value < least || value > most) {
+        refuse(option, std::to_string(value),
+               std::to_string(least) + " to " + std::to_string(most));
+    }
+}
+
+void check_length(const char* option, duration value, duration least, duration most) {
+    if (value < least || value > most) {
+        refuse(option, detail::duration_text(value),
+               detail::duration_text(least) + " to " + detail::duration_text(most));
+    }
+}
+
+}  // namespace
+
+void queue_options::check() const {
+    check_count("queue_options::max_payload", max_payload, 1, payload_max);
+    check_length("queue_options::result_ttl", result_ttl, milliseconds(1), days(30));
+    check_length("queue_options::unique_ttl", unique_ttl, milliseconds(1), days(365));
+}
+
+void worker_options::check() const {
+    check_count("worker_options::max_concurrency", max_concurrency, 1, 1'000'000);
+    check_length("worker_options::heartbeat", heartbeat, milliseconds(1), hours(1));
+    check_length("worker_options::lease", lease, milliseconds(10), hours(24));
+    if (lease < 2 * heartbeat) {
+        refuse("worker_options::lease", detail::duration_text(lease),
+               "at least twice the heartbeat of " + detail::duration_text(heartbeat));
+    }
+    check_length("worker_options::grace", grace, duration::zero(), hours(24));
+    check_length("worker_options::timeout", timeout, duration::zero(), days(365));
+    check_count("worker_options::max_crashes", max_crashes, 1, 1000);
+    check_count("worker_options::max_payload", max_payload, 1, payload_max);
+    check_count("worker_options::windows", windows, 1, 64);
+    check_count("worker_options::window", window, 1, 256);
+    if (label.size() > 64 ||
+        !std::ranges::all_of(label, [](char c) { return c > ' ' && c <= '~'; }) ||
+        label.starts_with('~')) {
+        refuse("worker_options::label", "of " + std::to_string(label.size()) + " bytes",
+               "0 to 64 bytes of printable ASCII without blanks, not beginning with '~'");
+    }
+}
+
+void scheduler_options::check() const {
+    check_length("scheduler_options::poll", poll, milliseconds(1), minutes(1));
+    check_count("scheduler_options::batch", batch, 1, 10'000);
+}
+
+}  // namespace weir::redisq

@@ -1,0 +1,172 @@
+#include "scheduler.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <stdexcept>
+
+#include "../../runtime/sleep.hpp"
+
+namespace weir::redisq {
+namespace {
+
+constexpr std::size_t name_max = 128;
+constexpr std::size_t missed_max = 1000;
+
+scheduler_options sound(scheduler_options options) {
+    options.check();
+    return options;
+}
+
+template <class T>
+T value_of(result<T> outcome) {
+    if (!outcome) {
+        if (outcome.error().code() == std::errc::operation_canceled) {
+            throw canceled();
+        }
+        throw exception(outcome.error());
+    }
+    return std::move(*outcome);
+}
+
+// The last tick up to `now` that comes after `after`, if there is one.
+std::optional<std::int64_t> last_tick(const cron_schedule& when, std::int64_t after,
+                                      std::int64_t now) {
+    constexpr std::array<std::int64_t, 5> windows = {3600, 86'400, 31 * 86'400, 366 * 86'400,
+                                                     std::int64_t{9} * 366 * 86'400};
+    for (const std::int64_t window : windows) {
+        const std::int64_t from = std::max(after, now - window);
+        std::optional<std::int64_t> found;
+        for (auto tick = when.next(from); tick && *tick <= now; tick = when.next(*tick)) {
+            found = tick;
+        }
+        if (found || from == after) {
+            return found;
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+scheduler::scheduler(client& server, std::string_view queue, scheduler_options options)
+    : server_(server), keys_(queue), options_(sound(options)), scripts_(server) {}
+
+void scheduler::add_envelope(std::string_view name, cron_schedule when, std::string job) {
+    if (name.empty() || name.size() > name_max) {
+        throw std::invalid_argument("scheduler: a schedule's name of " +
+                                    std::to_string(name.size()) + " bytes; allowed: 1 to " +
+                                    std::to_string(name_max));
+    }
+    if (std::ranges::find(entries_, name, &entry::name) != entries_.end()) {
+        throw std::invalid_argument("scheduler: a second schedule '" + std::string(name) +
+                                    "'; allowed: one of a name");
+    }
+    entries_.push_back({std::string(name), std::move(when), std::move(job), catch_up::skip,
+                        lane_default, std::nullopt});
+}
+
+scheduler& scheduler::with(catch_up missed, int lane) {
+    if (entries_.empty()) {
+        throw std::invalid_argument("scheduler: with() before any schedule; allowed: after add()");
+    }
+    if (lane < 0 || lane >= static_cast<int>(lane_count)) {
+        throw std::invalid_argument("scheduler: lane is " + std::to_string(lane) +
+                                    "; allowed: 0 to 3");
+    }
+    entries_.back().missed = missed;
+    entries_.back().lane = lane;
+    return *this;
+}
+
+task<> scheduler::run() {
+    for (;;) {
+        try {
+            static_cast<void>(co_await run_once());
+        } catch (const exception&) {
+            // What was not enqueued is due at the next look.
+        }
+        co_await sleep_for(options_.poll);
+    }
+}
+
+task<std::size_t> scheduler::run_once() {
+    const std::int64_t now = co_await promote() / 1000;
+    std::size_t enqueued = 0;
+    for (entry& each : entries_) {
+        if (!each.last) {
+            co_await begin(&each, now);
+        }
+        enqueued += co_await enqueue_due(&each, now);
+    }
+    co_return enqueued;
+}
+
+// Yields the server's time in milliseconds.
+task<std::int64_t> scheduler::promote() {
+    for (;;) {
+        detail::script_runner::words keys(keys_.lanes().begin(), keys_.lanes().end());
+        keys.push_back(keys_.delayed());
+        keys.push_back(keys_.filed());
+        detail::script_runner::words arguments;
+        arguments.push_back(std::to_string(options_.batch));
+        const resp::reply answer = value_of(co_await scripts_.run(
+            scripts::promote, std::move(keys), std::move(arguments), idempotent));
+        if (answer.view()[0].integer() == static_cast<std::int64_t>(options_.batch)) {
+            continue;
+        }
+        const std::string_view text = answer.view()[2].text();
+        std::int64_t now = 0;
+        std::from_chars(text.data(), text.data() + text.size(), now);
+        co_return now;
+    }
+}
+
+// Which tick was the last to be enqueued, by whomever.
+task<> scheduler::begin(entry* which, std::int64_t now) {
+    const auto stored = value_of(co_await server_.command<std::optional<std::string>>(
+        idempotent, "HGET", keys_.schedules(), which->name));
+    std::int64_t last_ms = 0;
+    if (!stored || which->missed == catch_up::skip) {
+        which->last = now;
+        co_return;
+    }
+    std::from_chars(stored->data(), stored->data() + stored->size(), last_ms);
+    which->last = last_ms / 1000;
+}
+
+task<std::size_t> scheduler::enqueue_due(entry* which, std::int64_t now) {
+    std::size_t enqueued = 0;
+    std::size_t looked_at = 0;
+    std::optional<std::int64_t> tick = which->when.next(*which->last);
+    if (tick && *tick <= now && which->missed != catch_up::all) {
+        // Of several that have passed, the last one stands for all.
+        const auto last = last_tick(which->when, *which->last, now);
+        tick = last ? last : tick;
+    }
+    for (; tick && *tick <= now && looked_at < missed_max; ++looked_at) {
+        const bool first = co_await enqueue(which, *tick);
+        enqueued += first ? 1 : 0;
+        which->last = *tick;
+        tick = which->when.next(*tick);
+    }
+    if (looked_at == missed_max) {
+        which->last = now;
+    }
+    co_return enqueued;
+}
+
+task<bool> scheduler::enqueue(const entry* which, std::int64_t tick) {
+    detail::script_runner::words keys;
+    keys.push_back(keys_.schedules());
+    keys.push_back(keys_.lane(static_cast<std::size_t>(which->lane)));
+    detail::script_runner::words arguments;
+    arguments.push_back(which->name);
+    arguments.push_back(std::to_string(tick * 1000));
+    arguments.push_back(which->job);
+    const resp::reply answer = value_of(
+        co_await scripts_.run(scripts::tick, std::move(keys), std::move(arguments), idempotent));
+    co_return !answer.view().text().empty();
+}
+
+}  // namespace weir::redisq

@@ -1,0 +1,92 @@
+// scheduler: enqueues jobs by the clock, and moves delayed ones to their queue when they are due.
+//
+//     weir::redisq::scheduler s(redis, "reports");
+//     const weir::redisq::cron_schedule nightly("30 2 * * *", "Europe/Berlin");
+//     s.add("nightly report", nightly, report_job, "2026");
+//     co_await s.run();   // until it is stopped
+//
+// Any number of schedulers may run: each tick is enqueued once, by whoever comes first, which the
+// server decides. Times are the server's. Ticks that passed while none ran are treated as catch_up
+// says. Workers move delayed jobs as well, so a scheduler is needed for schedules only.
+//
+// Errors: std::invalid_argument for bad options, a name of a schedule that is empty, has more than
+// 128 bytes or stands twice; run() throws weir::canceled when it is stopped. While the server does
+// not answer, it waits and goes on; no tick is lost, see catch_up.
+// Lifetime: not longer than its client. Thread: the loop's.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "../client.hpp"
+#include "cron.hpp"
+#include "detail/script_runner.hpp"
+#include "job_type.hpp"
+#include "keys.hpp"
+#include "options.hpp"
+
+namespace weir::redisq {
+
+class scheduler {
+  public:
+    explicit scheduler(client& server, std::string_view queue = "default",
+                       scheduler_options options = {});
+    scheduler(const scheduler&) = delete;
+    scheduler& operator=(const scheduler&) = delete;
+    ~scheduler() = default;
+
+    // A job of this type for each tick; the payload is made of the arguments as
+    // Payload{arguments...}. Schedulers of the same queue know a schedule by its name.
+    template <class P, class R, class C, class... A>
+    scheduler& add(std::string_view name, cron_schedule when, const job_type<P, R, C>& type,
+                   A&&... arguments) {
+        std::string payload;
+        type.encode(payload, std::forward<A>(arguments)...);
+        envelope job;
+        job.type = type.name();
+        job.format = C::format;
+        job.payload = payload;
+        std::string bytes;
+        write_envelope(bytes, job);
+        add_envelope(name, std::move(when), std::move(bytes));
+        return *this;
+    }
+
+    // What the schedule that was added last does with ticks that passed, and the lane of its jobs.
+    scheduler& with(catch_up missed, int lane = lane_default);
+
+    // Until the calling task is stopped.
+    [[nodiscard]] task<> run();
+
+    // One look at the clock: enqueues what is due, moves delayed jobs that are due. Yields how many
+    // ticks it has enqueued. Throws redisq::exception.
+    [[nodiscard]] task<std::size_t> run_once();
+
+  private:
+    struct entry {
+        std::string name;
+        cron_schedule when;
+        std::string job;
+        catch_up missed = catch_up::skip;
+        int lane = lane_default;
+        std::optional<std::int64_t> last;  // tick that is dealt with; unknown before the first look
+    };
+
+    void add_envelope(std::string_view name, cron_schedule when, std::string job);
+    task<std::int64_t> promote();
+    task<> begin(entry* which, std::int64_t now);
+    task<std::size_t> enqueue_due(entry* which, std::int64_t now);
+    task<bool> enqueue(const entry* which, std::int64_t tick);
+
+    client& server_;
+    queue_keys keys_;
+    scheduler_options options_;
+    detail::script_runner scripts_;
+    std::vector<entry> entries_;
+};
+
+}  // namespace weir::redisq

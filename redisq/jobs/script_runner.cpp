@@ -1,0 +1,54 @@
+#include "detail/script_runner.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "../pipeline.hpp"
+#include "../replies.hpp"
+
+namespace weir::redisq::detail {
+
+const std::string& script_runner::digest(const job_script& script) const {
+    static const std::string none;
+    if (digests_.empty()) {
+        return none;
+    }
+    const auto all = job_scripts();
+    const auto found = std::ranges::find(all, script.name, &job_script::name);
+    return digests_[static_cast<std::size_t>(found - all.begin())];
+}
+
+task<result<void>> script_runner::load() {
+    std::vector<std::string> digests;
+    for (const job_script& script : job_scripts()) {
+        result<std::string> digest =
+            co_await server_.command<std::string>(idempotent, "SCRIPT", "LOAD", script.text);
+        if (!digest) {
+            co_return std::unexpected(std::move(digest.error()));
+        }
+        digests.push_back(std::move(*digest));
+    }
+    digests_ = std::move(digests);
+    co_return result<void>();
+}
+
+// ref: scripts are constants.
+task<result<resp::reply>> script_runner::run(const job_script& script, words keys, words arguments,
+                                             call_options options) {
+    for (int attempt = 0;; ++attempt) {
+        if (digests_.empty()) {
+            result<void> loaded = co_await load();
+            if (!loaded) {
+                co_return std::unexpected(std::move(loaded.error()));
+            }
+        }
+        result<resp::reply> answer = co_await server_.command<resp::reply>(
+            options, "EVALSHA", digest(script), keys.size(), keys, arguments);
+        if (answer || answer.error().code() != errc::no_script || attempt == 2) {
+            co_return answer;
+        }
+        digests_.clear();
+    }
+}
+
+}  // namespace weir::redisq::detail

@@ -1,0 +1,174 @@
+#include "worker.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <future>
+#include <stdexcept>
+
+#include "../../runtime/process/signals.hpp"
+#include "../../runtime/run.hpp"
+#include "../../runtime/thread/loop_group.hpp"
+#include "detail/worker_core.hpp"
+
+namespace weir::redisq {
+
+struct worker::state {
+    client_options server;
+    worker_options options;
+    std::vector<detail::queue_request> queues;
+    detail::worker_core::handlers handlers;
+    detail::worker_core* core = nullptr;  // while run() goes on
+    worker_stats last;
+
+    [[nodiscard]] std::vector<detail::queue_request> requests() const {
+        return queues.empty() ? std::vector<detail::queue_request>{{"default", 1}} : queues;
+    }
+};
+
+namespace {
+
+worker_options sound(worker_options options) {
+    options.check();
+    return options;
+}
+
+client_options sound(client_options server) {
+    server.require_sound();
+    return server;
+}
+
+// ref: all outlive the loop that runs this.
+task<> run_core(const client_options& server, const worker_options& options,
+                const std::vector<detail::queue_request>& queues,
+                const detail::worker_core::handlers& handlers) {
+    detail::worker_core core(*event_loop::current(), server, options, queues, handlers);
+    co_await core.run();
+}
+
+int report_failure(const char* what) {
+    std::fprintf(stderr, "weir worker: %s\n", what);
+    return 1;
+}
+
+class blocked_signals {
+  public:
+    blocked_signals() {
+        sigset_t mask;
+        sigemptyset(&mask);
+        sigaddset(&mask, SIGTERM);
+        sigaddset(&mask, SIGINT);
+        pthread_sigmask(SIG_BLOCK, &mask, &before_);
+    }
+    blocked_signals(const blocked_signals&) = delete;
+    blocked_signals& operator=(const blocked_signals&) = delete;
+    ~blocked_signals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+  private:
+    sigset_t before_{};
+};
+
+// Ends when a signal has come or the worker has failed.
+task<int> wait_for_signal() {
+    signal_stream signals({SIGTERM, SIGINT});
+    const auto got = co_await signals.next();
+    co_return got ? got->signal : 0;
+}
+
+}  // namespace
+
+worker::worker(std::string_view url, worker_options options)
+    : worker(client_options(url), std::move(options)) {}
+
+worker::worker(client_options server, worker_options options) : state_(std::make_unique<state>()) {
+    state_->server = sound(std::move(server));
+    state_->options = sound(std::move(options));
+}
+
+worker::~worker() = default;
+
+worker& worker::serve(std::string_view queue, unsigned weight) {
+    const queue_keys checked(queue);
+    if (weight == 0 || weight > 1000) {
+        throw std::invalid_argument("worker: the weight of queue '" + checked.queue() + "' is " +
+                                    std::to_string(weight) + "; allowed: 1 to 1000");
+    }
+    if (std::ranges::find(state_->queues, checked.queue(), &detail::queue_request::name) !=
+        state_->queues.end()) {
+        throw std::invalid_argument("worker: queue '" + checked.queue() +
+                                    "' is served twice; allowed: once");
+    }
+    state_->queues.push_back({checked.queue(), weight});
+    return *this;
+}
+
+void worker::add(std::shared_ptr<const detail::job_handler> handler) {
+    for (const auto& known : state_->handlers) {
+        if (known->type() == handler->type()) {
+            throw std::invalid_argument("worker: a second handler for the type '" +
+                                        handler->type() + "'; allowed: one");
+        }
+    }
+    state_->handlers.push_back(std::move(handler));
+}
+
+task<> worker::run() {
+    WEIR_ASSERT(state_->core == nullptr, "a worker runs once at a time");
+    detail::worker_core core(*event_loop::current(), state_->server, state_->options,
+                             state_->requests(), state_->handlers);
+    state_->core = &core;
+    std::exception_ptr failure;
+    try {
+        co_await core.run();
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    state_->last = core.stats();
+    state_->core = nullptr;
+    if (failure != nullptr) {
+        std::rethrow_exception(failure);
+    }
+}
+
+int worker::run_until_signal(std::size_t threads) {
+    try {
+        if (threads <= 1) {
+            run_options options;
+            options.stop_signals = {SIGTERM, SIGINT};
+            weir::run(run(), options);
+            return 0;
+        }
+        loop_group_options options;
+        options.loops = threads;
+        options.name = "weir-worker";
+        // The signals are blocked before the threads start, so that only the stream gets them.
+        const blocked_signals blocked;
+        event_loop here;
+        loop_group group(options);
+        const std::vector<detail::queue_request> queues = state_->requests();
+        std::vector<std::future<void>> ends;
+        for (std::size_t i = 0; i < threads; ++i) {
+            ends.push_back(group.spawn_on(i, &run_core, std::cref(state_->server),
+                                          std::cref(state_->options), std::cref(queues),
+                                          std::cref(state_->handlers)));
+        }
+        here.run(wait_for_signal());
+        group.stop();
+        return 0;
+    } catch (const std::exception& problem) {
+        return report_failure(problem.what());
+    }
+}
+
+void worker::request_stop() noexcept {
+    if (state_->core != nullptr) {
+        state_->core->begin_stop();
+    }
+}
+
+worker_stats worker::stats() const {
+    return state_->core != nullptr ? state_->core->stats() : state_->last;
+}
+
+const worker_options& worker::options() const noexcept { return state_->options; }
+
+}  // namespace weir::redisq

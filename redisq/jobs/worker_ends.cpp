@@ -1,0 +1,298 @@
+// How jobs end: what became of them, and how Redis is told.
+//
+// A plain end is an entry gone: XDEL and XACK of all that ended meanwhile, one command each for a
+// lane. An end that leaves something behind (a result, a retry, a dead job) is a script each, which
+// does nothing where the job is no longer ours. One flush is under way at a time for a queue, so
+// that the next one gathers what ends meanwhile.
+#include <utility>
+
+#include "../../runtime/sleep.hpp"
+#include "detail/raw_command.hpp"
+#include "detail/worker_core.hpp"
+
+namespace weir::redisq::detail {
+namespace {
+
+std::string text_of(const std::exception_ptr& thrown) {
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const std::exception& problem) {
+        return problem.what();
+    } catch (...) {
+        return "something that is no std::exception was thrown";
+    }
+}
+
+template <class E>
+bool is(const std::exception_ptr& thrown) {
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const E&) {
+        return true;
+    } catch (...) {
+        return false;
+    }
+}
+
+bool is_bad_payload(const std::exception_ptr& thrown) {
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const exception& problem) {
+        return problem.code() == job_errc::bad_payload;
+    } catch (...) {
+        return false;
+    }
+}
+
+// The result's first letters: what became of the job, and how its bytes are written.
+std::string value_record(const envelope& job, std::string_view bytes) {
+    std::string record = "v";
+    record += static_cast<char>('0' + static_cast<int>(job.format));
+    record += bytes;
+    return record;
+}
+
+}  // namespace
+
+void worker_core::ended(job_context& job, const std::exception_ptr& error) {
+    worker_queue& queue = *job.queue_;
+    if (error == nullptr) {
+        succeeded(job);
+        return;
+    }
+    const bool was_stopped = is<canceled>(error);
+    if (job.epoch_ != queue.epoch) {
+        ++stats_.lost;
+        drop(job);
+    } else if (was_stopped && job.stop_reason_ == job_context::stop_reason::canceled) {
+        ++stats_.canceled;
+        add_end({&job, job_end::kind::settle, "c", {}, 0});
+    } else if (was_stopped && is_stopping_) {
+        drop(job);  // handed back with the lease
+    } else {
+        failed(job, error);
+    }
+}
+
+void worker_core::succeeded(job_context& job) {
+    worker_queue& queue = *job.queue_;
+    ++stats_.done;
+    ++queue.done;
+    const envelope& head = job.envelope_;
+    if (head.result_ms != 0 || !head.unique_key.empty() || !job.filed_id_.empty()) {
+        std::string record = head.result_ms != 0 ? value_record(head, job.result_) : std::string();
+        add_end({&job, job_end::kind::settle, std::move(record), {}, 0});
+        return;
+    }
+    queue.acks[job.lane_].add(job.entry_);
+    queue.flushed.reset();
+    queue.flush.set();
+    release(job);
+}
+
+void worker_core::failed(job_context& job, const std::exception_ptr& error) {
+    ++stats_.failed;
+    ++job.queue_->failed;
+    const std::string reason =
+        is<timed_out>(error) ? "timed out: the run took longer than it may" : text_of(error);
+    if (is<give_up>(error) || is_bad_payload(error)) {
+        bury(job, reason);
+        return;
+    }
+    const retry_policy& policy = job.handler_->options().retry;
+    const failed_attempt failure{job.attempt(), error, random_.next()};
+    if (const std::optional<duration> delay = policy.delay(failure)) {
+        ++stats_.retried;
+        retry(job, *delay, reason, true);
+    } else {
+        bury(job, reason);
+    }
+}
+
+// `counts`: as a failed attempt, with its reason; else the job only waits.
+void worker_core::retry(job_context& job, duration delay, const std::string& reason, bool counts) {
+    envelope changed = job.envelope_;
+    std::string history;
+    if (counts) {
+        history = add_to_history(changed.history, job.attempt(), server_ms(*job.queue_),
+                                 job.queue_->consumer, reason);
+        changed.history = history;
+        ++changed.attempts;
+    }
+    std::string bytes;
+    write_envelope(bytes, changed);
+    const auto delay_ms = std::chrono::duration_cast<std::chrono::milliseconds>(delay).count();
+    add_end(
+        {&job, job_end::kind::retry, {}, std::move(bytes), static_cast<std::uint64_t>(delay_ms)});
+}
+
+void worker_core::bury(job_context& job, const std::string& reason) {
+    ++stats_.dead;
+    ++job.queue_->dead;
+    std::string bytes(job.raw_);
+    // What cannot be read is kept as it is.
+    if (!job.envelope_.type.empty()) {
+        envelope changed = job.envelope_;
+        const std::string history = add_to_history(
+            changed.history, job.attempt(), server_ms(*job.queue_), job.queue_->consumer, reason);
+        changed.history = history;
+        bytes.clear();
+        write_envelope(bytes, changed);
+    } else {
+        report("queue '" + job.queue_->keys.queue() + "': job " + job.id() + " is dead: " + reason);
+    }
+    add_end({&job, job_end::kind::bury, "d" + reason, std::move(bytes), 0});
+}
+
+// Forgets a job that stays pending in Redis.
+void worker_core::drop(job_context& job) noexcept {
+    if (job.is_linked()) {
+        job.unlink();
+    }
+    release(job);
+}
+
+void worker_core::add_end(job_end end) {
+    worker_queue& queue = *end.job->queue_;
+    queue.ends.push_back(std::move(end));
+    queue.flushed.reset();
+    queue.flush.set();
+}
+
+task<> worker_core::flush_loop(worker_queue* queue) {
+    const auto is_empty = [queue] {
+        bool empty = queue->ends.empty() && queue->ends_sent.empty();
+        for (std::size_t lane = 0; lane < lane_count; ++lane) {
+            empty = empty && queue->acks[lane].empty() && queue->acks_sent[lane].empty();
+        }
+        return empty;
+    };
+    for (;;) {
+        if (is_empty()) {
+            queue->flushed.set();
+            queue->flush.reset();
+            co_await queue->flush.wait();
+            continue;
+        }
+        co_await flush_once(queue);
+    }
+}
+
+task<> worker_core::flush_once(worker_queue* queue) {
+    resp::command_buffer& out = queue->out;
+    out.clear();
+    std::size_t plain = 0;
+    for (std::size_t lane = 0; lane < lane_count; ++lane) {
+        if (queue->acks_sent[lane].empty()) {
+            queue->acks_sent[lane].swap(queue->acks[lane]);
+        }
+        if (!queue->acks_sent[lane].empty()) {
+            queue->acks_sent[lane].encode(out, queue->scratch, queue->keys.lane(lane));
+            plain += 2;
+        }
+    }
+    if (queue->ends_sent.empty()) {
+        queue->ends_sent.swap(queue->ends);
+    }
+    if (!queue->ends_sent.empty() && queue->scripts.digest(scripts::settle).empty()) {
+        const result<void> loaded = co_await queue->scripts.load();
+        if (!loaded) {
+            co_await sleep_for(std::chrono::milliseconds(100));
+            co_return;
+        }
+    }
+    for (const job_end& end : queue->ends_sent) {
+        encode_end(*queue, end, out);
+    }
+    ++stats_.flushes;
+    const result<void> sent = co_await raw_commands(
+        control_.core(), idempotent.within(duration::zero()), out, queue->answers);
+    if (!sent) {
+        // All of it may run twice.
+        co_await sleep_for(std::chrono::milliseconds(100));
+        co_return;
+    }
+    for (std::size_t i = 0; i < plain; ++i) {
+        if (queue->answers[i].is_error()) {
+            report("queue '" + queue->keys.queue() + "': " + std::string(queue->answers[i].text()));
+        }
+    }
+    for (ack_list& each : queue->acks_sent) {
+        each.clear();
+    }
+    std::vector<job_end> ends = std::exchange(queue->ends_sent, {});
+    bool needs_scripts = false;
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+        const resp::reply_view answer = queue->answers[plain + i];
+        if (answer.is_error() && answer.text().starts_with("NOSCRIPT")) {
+            needs_scripts = true;
+            queue->ends_sent.push_back(std::move(ends[i]));
+        } else {
+            end_sent(*queue, std::move(ends[i]), answer);
+        }
+    }
+    if (needs_scripts) {
+        queue->scripts.forget();
+    }
+}
+
+void worker_core::encode_end(worker_queue& queue, const job_end& end, resp::command_buffer& out) {
+    job_context& job = *end.job;
+    const envelope& head = job.envelope_;
+    const queue_keys& keys = queue.keys;
+    const std::string& lane = keys.lane(job.lane_);
+    if (end.what == job_end::kind::aside) {
+        const std::string holder = "~v" + std::to_string(envelope_version_of(job.raw_));
+        out.add("XCLAIM", lane, job_group, holder, 0, job.entry_, "JUSTID");
+        return;
+    }
+    if (end.what == job_end::kind::retry) {
+        std::string first_word(1, static_cast<char>('0' + job.lane_));
+        out.add("EVALSHA", queue.scripts.digest(scripts::retry), 3, lane, keys.delayed(),
+                keys.filed(), job_group, queue.consumer, job.entry_, job.id(), first_word,
+                end.bytes, end.delay_ms);
+        return;
+    }
+    const std::string result_key = keys.result(job.id());
+    const std::string unique_key = keys.unique(head.unique_key);
+    const std::string_view unique_id = head.unique_key.empty() ? std::string_view() : job.id();
+    const std::string channel = head.reply_to.empty() ? "" : keys.channel(head.reply_to);
+    const std::uint64_t keep_ms = end.record.empty() ? 0 : head.result_ms;
+    if (end.what == job_end::kind::settle) {
+        out.add("EVALSHA", queue.scripts.digest(scripts::settle), 4, lane, keys.filed(), result_key,
+                unique_key, job_group, queue.consumer, job.entry_, job.filed_id_, end.record,
+                keep_ms, unique_id, channel, job.id());
+    } else {
+        out.add("EVALSHA", queue.scripts.digest(scripts::bury), 6, lane, keys.dead(),
+                keys.dead_jobs(), keys.filed(), result_key, unique_key, job_group, queue.consumer,
+                job.entry_, job.id(), end.bytes, end.record, keep_ms, unique_id, channel, job.id());
+    }
+}
+
+void worker_core::end_sent(worker_queue& queue, job_end end, const resp::reply_view& answer) {
+    job_context& job = *end.job;
+    if (answer.is_error()) {
+        // It stays pending, and is found again when it has been idle for the time of a lease.
+        report("queue '" + queue.keys.queue() + "': the end of job " + job.id() +
+               " was refused, it will run again: " + std::string(answer.text()));
+    } else if (end.what == job_end::kind::aside) {
+        ++stats_.set_aside;
+        report("queue '" + queue.keys.queue() + "': job " + job.id() + " is of envelope version " +
+               std::to_string(envelope_version_of(job.raw_)) + " and left alone");
+    } else if (end.what == job_end::kind::retry) {
+        if (answer.size() == 2 && answer[0].integer() == 1) {
+            const time_point due = loop_.now() + std::chrono::milliseconds(end.delay_ms);
+            if (due < queue.next_due) {
+                queue.next_due = due;
+                queue.kick.set();
+            }
+        } else {
+            ++stats_.lost;
+        }
+    } else if (answer.integer() == 0) {
+        ++stats_.lost;
+    }
+    release(job);
+}
+
+}  // namespace weir::redisq::detail

@@ -1,0 +1,258 @@
+// How a worker gets its jobs: reads of new ones, and the search for those whose read was lost.
+#include <algorithm>
+#include <utility>
+
+#include "detail/raw_command.hpp"
+#include "detail/worker_core.hpp"
+
+namespace weir::redisq::detail {
+namespace {
+
+constexpr std::chrono::milliseconds block_time{5000};
+constexpr duration read_limit = block_time + std::chrono::seconds(10);
+constexpr std::size_t audit_page = 500;
+
+// "weir:{q}:s1" and what belongs to it, of either protocol.
+template <class Visit>
+void for_each_stream(const resp::reply_view& answer, Visit&& visit) {
+    if (answer.kind() == resp::type::map) {
+        for (auto at = answer.begin(); at != answer.end();) {
+            const resp::reply_view key = *at++;
+            visit(key.text(), *at++);
+        }
+        return;
+    }
+    for (const resp::reply_view stream : answer) {
+        if (stream.size() == 2) {
+            visit(stream[0].text(), stream[1]);
+        }
+    }
+}
+
+}  // namespace
+
+// Slots that a read of this window may bring jobs for; 0: not now. Beside another read it waits
+// until it is worth while.
+std::size_t worker_core::room_for(const worker_queue& queue, std::size_t window) const noexcept {
+    const std::size_t taken = used_ + reserved_;
+    if (is_stopping_ || !queue.has_lease || queue.is_paused || queue.has_lost_reads ||
+        queue.lanes == 0 || taken >= options_.max_concurrency || !is_turn_of(queue)) {
+        return 0;
+    }
+    const std::size_t free = options_.max_concurrency - taken;
+    if (queue.reads != 0 && (free < worth_ || ready_count_ != 0 || window == 0)) {
+        return 0;
+    }
+    return std::min(free, options_.window);
+}
+
+bool worker_core::is_turn_of(const worker_queue& queue) const noexcept {
+    if (queues_.size() == 1) {
+        return true;
+    }
+    for (const auto& other : queues_) {
+        if (other.get() == &queue) {
+            if (options_.order == queue_order::strict) {
+                return true;
+            }
+            continue;
+        }
+        if (other->is_idle || other->is_paused || !other->has_lease) {
+            continue;
+        }
+        if (options_.order == queue_order::strict) {
+            return false;
+        }
+        if (other->served * queue.weight < queue.served * other->weight) {
+            return false;
+        }
+    }
+    return true;
+}
+
+task<> worker_core::fetch_loop(worker_queue* queue, std::size_t window) {
+    while (!is_stopping_) {
+        const std::size_t room = room_for(*queue, window);
+        if (room == 0) {
+            room_.reset();
+            co_await room_.wait();
+            continue;
+        }
+        // Of several queues, one that has nothing waits without holding slots back.
+        const bool several = queues_.size() > 1;
+        const bool block = !several || queue->is_idle;
+        co_await fetch_once(queue, several && block ? 1 : room, block);
+    }
+}
+
+// The lanes that a read asks for: all, or, after one that was full, those up to the first lane that
+// it found something in. So at most one read brings jobs of a lane while an earlier lane has some.
+resp::command_buffer worker_core::read_command(const worker_queue& queue, std::size_t count,
+                                               bool block) {
+    std::vector<std::string_view> streams;
+    for (std::size_t lane = 0; lane < queue.lanes_end; ++lane) {
+        if ((queue.lanes >> lane & 1U) != 0) {
+            streams.push_back(queue.keys.lane(lane));
+        }
+    }
+    streams.insert(streams.end(), streams.size(), ">");
+    resp::command_buffer command;
+    if (block) {
+        command.add("XREADGROUP", "GROUP", job_group, queue.consumer, "COUNT", count, "BLOCK",
+                    block_time.count(), "STREAMS", streams);
+    } else {
+        command.add("XREADGROUP", "GROUP", job_group, queue.consumer, "COUNT", count, "STREAMS",
+                    streams);
+    }
+    return command;
+}
+
+task<> worker_core::fetch_once(worker_queue* queue, std::size_t count, bool block) {
+    const bool all_lanes = (queue->lanes >> queue->lanes_end) == 0;
+    const resp::command_buffer command = read_command(*queue, count, block && all_lanes);
+    const std::size_t held = queues_.size() > 1 && block ? 0 : count;
+    const std::uint64_t epoch = queue->epoch;
+    reserved_ += held;
+    ++queue->reads;
+    ++stats_.reads;
+    result<resp::reply> answer =
+        co_await raw_command(queue->fetch.core(), call_options().within(read_limit), command);
+    --queue->reads;
+    reserved_ -= held;
+    if (is_stopping_ || epoch != queue->epoch) {
+        co_return;  // whoever reaps what it brought has that
+    }
+    if (!answer) {
+        read_failed(*queue, answer.error());
+        co_return;
+    }
+    std::size_t found = 0;
+    std::size_t first_lane = lane_count - 1;
+    if (!answer->view().empty()) {
+        take_entries(*queue, std::move(*answer), found, first_lane);
+    }
+    queue->lanes_end = found >= count ? first_lane + 1 : lane_count;
+    if (all_lanes && queue->is_idle != (found == 0)) {
+        queue->is_idle = found == 0;
+        room_.set();
+    }
+    co_await start_ready();
+}
+
+void worker_core::read_failed(worker_queue& queue, const error& why) {
+    if (why.from_server()) {
+        // The group is gone, or a key holds something else: joining again sees to both.
+        lose_lease(queue, why.message());
+        return;
+    }
+    if (why.code() == errc::timed_out) {
+        queue.fetch.core().disconnect(why);
+    }
+    queue.has_lost_reads = true;
+    queue.kick.set();
+}
+
+void worker_core::take_entries(worker_queue& queue, resp::reply answer, std::size_t& found,
+                               std::size_t& first_lane) {
+    auto* const window = new job_window(std::move(answer));
+    for_each_stream(window->view(), [&](std::string_view key, const resp::reply_view& entries) {
+        const std::size_t lane = queue.keys.lane_of(key).value_or(lane_count);
+        if (lane == lane_count) {
+            return;
+        }
+        found += entries.size();
+        first_lane = std::min(first_lane, lane);
+        queue.served += entries.size();
+        for (const resp::reply_view entry : entries) {
+            auto part = entry.begin();
+            const resp::reply_view id = *part++;
+            add_ready(make_job(queue, lane, *window, id, *part, 0));
+        }
+    });
+    window->drop();
+}
+
+// Looks for jobs that Redis takes for ours, delivered at least `idle` ago, and that we do not know:
+// those of a read whose reply never came.
+task<> worker_core::audit(worker_queue* queue, duration idle) {
+    for (std::size_t lane = 0; lane < lane_count; ++lane) {
+        if ((queue->lanes >> lane & 1U) != 0) {
+            co_await audit_lane(queue, lane, idle);
+        }
+    }
+}
+
+task<> worker_core::audit_lane(worker_queue* queue, std::size_t lane, duration idle) {
+    const std::string idle_ms =
+        std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(idle).count());
+    std::string from = "-";
+    for (;;) {
+        const std::uint64_t epoch = queue->epoch;
+        result<resp::reply> page = co_await control_.command<resp::reply>(
+            idempotent, "XPENDING", queue->keys.lane(lane), job_group, "IDLE", idle_ms, from, "+",
+            audit_page, queue->consumer);
+        if (!page || epoch != queue->epoch || is_stopping_) {
+            co_return;
+        }
+        std::vector<std::string> unknown;
+        for (const resp::reply_view each : page->view()) {
+            from = "(" + std::string(each[0].text());
+            if (!knows(*queue, lane, each[0].text())) {
+                unknown.emplace_back(each[0].text());
+            }
+        }
+        if (!unknown.empty()) {
+            result<resp::reply> claimed = co_await control_.command<resp::reply>(
+                "XCLAIM", queue->keys.lane(lane), job_group, queue->consumer, 0, unknown,
+                "RETRYCOUNT", 1);
+            if (!claimed || epoch != queue->epoch || is_stopping_) {
+                co_return;
+            }
+            auto* const window = new job_window(std::move(*claimed));
+            for (const resp::reply_view entry : window->view()) {
+                const auto same = std::ranges::find(
+                    unknown, entry.size() == 2 ? entry[0].text() : std::string_view());
+                if (same != unknown.end()) {
+                    unknown.erase(same);
+                    add_ready(make_job(*queue, lane, *window, entry[0], entry[1], 0));
+                }
+            }
+            window->drop();
+            // Those that were deleted meanwhile.
+            for (const std::string& gone : unknown) {
+                queue->acks[lane].add(gone);
+            }
+            queue->flush.set();
+            queue->flushed.reset();
+            startable_.set();
+        }
+        if (page->view().size() < audit_page) {
+            co_return;
+        }
+    }
+}
+
+bool worker_core::knows(const worker_queue& queue, std::size_t lane, std::string_view entry) const {
+    bool found = queue.acks[lane].has(entry) || queue.acks_sent[lane].has(entry);
+    const auto look = [&](const job_context& job) {
+        found = found || (job.queue_ == &queue && job.lane_ == lane && job.entry_ == entry);
+    };
+    ready_[lane].for_each(look);
+    running_.for_each(look);
+    for (const auto* const list : {&queue.ends, &queue.ends_sent}) {
+        for (const job_end& end : *list) {
+            look(*end.job);
+        }
+    }
+    for (const auto& state : states_) {
+        for (const job_context* const job : state->parked) {
+            look(*job);
+        }
+        for (const job_context* const job : state->gathered) {
+            look(*job);
+        }
+    }
+    return found;
+}
+
+}  // namespace weir::redisq::detail

@@ -1,0 +1,312 @@
+// A worker's lease on a queue, and what goes with it: jobs of dead workers, delayed ones, pauses.
+//
+// The lease is Redis's to judge, on its clock. This side counts from before each renewal was sent,
+// so it never believes in a lease for longer than Redis does.
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include <unistd.h>
+
+#include "../../runtime/sleep.hpp"
+#include "../../runtime/with_timeout.hpp"
+#include "detail/worker_core.hpp"
+
+namespace weir::redisq::detail {
+namespace {
+
+constexpr std::size_t promote_batch = 500;
+constexpr std::size_t reap_batch = 256;
+constexpr std::size_t reap_extra = 16;
+constexpr duration retry_pause = std::chrono::milliseconds(100);
+
+std::int64_t number_of(const resp::reply_view& view) {
+    if (view.kind() == resp::type::integer) {
+        return view.integer();
+    }
+    const std::string_view text = view.text();
+    double value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return static_cast<std::int64_t>(value);
+}
+
+std::string milliseconds_of(duration length) {
+    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(length).count());
+}
+
+std::int64_t loop_ms(time_point time) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
+// s0 s1 s2 s3 and what follows them.
+script_runner::words lane_keys(const queue_keys& keys, const std::string& fifth,
+                               const std::string& sixth) {
+    script_runner::words words(keys.lanes().begin(), keys.lanes().end());
+    words.push_back(fifth);
+    words.push_back(sixth);
+    return words;
+}
+
+task<> until_set(event* flag) { co_await flag->wait(); }
+
+}  // namespace
+
+std::uint64_t worker_core::server_ms(const worker_queue& queue) const noexcept {
+    return static_cast<std::uint64_t>(loop_ms(loop_.now()) + queue.server_ahead_ms);
+}
+
+task<> worker_core::lease_loop(worker_queue* queue) {
+    for (;;) {
+        queue->kick.reset();
+        const time_point now = loop_.now();
+        if (!queue->has_lease) {
+            if (is_stopping_) {
+                co_return;
+            }
+            bool joined = false;
+            try {
+                co_await join(queue);
+                joined = true;
+            } catch (const exception& problem) {
+                report("queue '" + queue->keys.queue() + "': no lease: " + problem.what());
+            }
+            if (!joined) {
+                co_await sleep_for(std::min<duration>(options_.heartbeat, std::chrono::seconds(1)));
+            }
+            continue;
+        }
+        if (now >= queue->next_beat) {
+            co_await beat(queue);
+            continue;
+        }
+        if (queue->has_lost_reads && queue->reads == 0 && !is_stopping_) {
+            co_await audit(queue, duration::zero());
+            queue->has_lost_reads = false;
+            room_.set();
+            continue;
+        }
+        if (now >= queue->next_audit && !is_stopping_) {
+            queue->next_audit = now + options_.lease;
+            co_await audit(queue, options_.lease);
+            continue;
+        }
+        if (now >= queue->next_due && !is_stopping_) {
+            co_await promote(queue);
+            continue;
+        }
+        if (now >= queue->next_reap && !is_stopping_) {
+            co_await reap(queue);
+            continue;
+        }
+        const time_point next =
+            std::min({queue->next_beat, queue->next_audit, queue->next_due, queue->next_reap});
+        try {
+            co_await with_deadline(is_stopping_ ? queue->next_beat : next, until_set(&queue->kick));
+        } catch (const timed_out&) {
+            continue;
+        }
+    }
+}
+
+// Takes a new name and a lease for it. Throws redisq::exception.
+task<> worker_core::join(worker_queue* queue) {
+    ++queue->epoch;
+    queue->consumer = options_.label.empty() ? std::to_string(::getpid()) : options_.label;
+    queue->consumer += '.' + random_.token();
+    const std::string info = "{\"pid\":" + std::to_string(::getpid()) +
+                             ",\"concurrency\":" + std::to_string(options_.max_concurrency) +
+                             ",\"lease_ms\":" + milliseconds_of(options_.lease) + "}";
+    const time_point sent = loop_.now();
+    script_runner::words arguments = {std::string(job_group), queue->consumer,
+                                      milliseconds_of(options_.lease), info};
+    result<resp::reply> answer = co_await queue->scripts.run(
+        scripts::join, lane_keys(queue->keys, queue->keys.leases(), queue->keys.workers()),
+        std::move(arguments), idempotent);
+    if (!answer) {
+        throw exception(answer.error());
+    }
+    queue->lanes = (1U << lane_count) - 1;
+    for (std::size_t i = 1; i < answer->view().size(); ++i) {
+        const std::int64_t lane = number_of(answer->view()[i]);
+        queue->lanes &= ~(1U << static_cast<unsigned>(lane));
+        report("queue '" + queue->keys.queue() + "': key " +
+               queue->keys.lane(static_cast<std::size_t>(lane)) +
+               " holds something else than a stream and is left alone");
+    }
+    queue->server_ahead_ms = number_of(answer->view()[0]) - loop_ms(loop_.now());
+    queue->lease_until = sent + options_.lease;
+    queue->next_beat = sent + options_.heartbeat;
+    queue->next_audit = sent + options_.lease;
+    queue->next_reap = sent;
+    queue->next_due = sent;
+    queue->has_lost_reads = false;
+    queue->lanes_end = lane_count;
+    queue->has_lease = true;
+    room_.set();
+}
+
+task<> worker_core::beat(worker_queue* queue) {
+    const time_point sent = loop_.now();
+    const std::uint64_t done = std::exchange(queue->done, 0);
+    const std::uint64_t failed = std::exchange(queue->failed, 0);
+    const std::uint64_t dead = std::exchange(queue->dead, 0);
+    script_runner::words keys = {queue->keys.leases(), queue->keys.meta(), queue->keys.cancels(),
+                                 queue->keys.delayed()};
+    script_runner::words arguments = {queue->consumer, milliseconds_of(options_.lease),
+                                      std::to_string(done), std::to_string(failed),
+                                      std::to_string(dead)};
+    const duration limit = std::min<duration>(options_.lease / 3, queue->lease_until - sent);
+    const std::uint64_t epoch = queue->epoch;
+    result<resp::reply> answer = co_await queue->scripts.run(
+        scripts::beat, std::move(keys), std::move(arguments),
+        call_options().within(std::max<duration>(limit, std::chrono::milliseconds(1))));
+    const time_point now = loop_.now();
+    if (epoch != queue->epoch) {
+        co_return;
+    }
+    if (!answer) {
+        queue->done += done;
+        queue->failed += failed;
+        queue->dead += dead;
+        if (now >= queue->lease_until) {
+            lose_lease(*queue, answer.error().message());
+        }
+        queue->next_beat = now + std::min<duration>(options_.heartbeat / 4, retry_pause);
+        co_return;
+    }
+    const resp::reply_view heard = answer->view();
+    if (heard.size() < 5 || heard[0].integer() != 1) {
+        lose_lease(*queue, "it ran out, and others have taken its jobs");
+        co_return;
+    }
+    queue->lease_until = sent + options_.lease;
+    queue->next_beat = sent + options_.heartbeat;
+    queue->server_ahead_ms = number_of(heard[1]) - loop_ms(now);
+    const bool paused = heard[2].integer() == 1;
+    if (std::exchange(queue->is_paused, paused) != paused) {
+        room_.set();
+    }
+    if (heard[3].integer() != 0) {
+        queue->next_reap = std::min(queue->next_reap, now);
+    }
+    if (!heard[4].text().empty()) {
+        const time_point due{
+            std::chrono::milliseconds(number_of(heard[4]) - queue->server_ahead_ms)};
+        queue->next_due = std::min(queue->next_due, due);
+    }
+    cancel_jobs(*queue, heard, 5);
+}
+
+void worker_core::cancel_jobs(worker_queue& queue, const resp::reply_view& ids, std::size_t from) {
+    for (std::size_t i = from; i < ids.size(); ++i) {
+        const std::string_view id = ids[i].text();
+        running_.for_each([&](job_context& job) {
+            if (job.queue_ == &queue && job.id() == id) {
+                job.stop_reason_ = job_context::stop_reason::canceled;
+                if (job.running_ != nullptr) {
+                    job.running_->request_stop();
+                }
+            }
+        });
+    }
+}
+
+// Its jobs run elsewhere soon, or already: whatever runs here is asked to stop.
+void worker_core::lose_lease(worker_queue& queue, const std::string& why) {
+    if (!queue.has_lease) {
+        return;
+    }
+    ++stats_.leases_lost;
+    report("queue '" + queue.keys.queue() + "': lease lost: " + why);
+    queue.has_lease = false;
+    ++queue.epoch;
+    running_.for_each([&](job_context& job) {
+        if (job.queue_ == &queue) {
+            job.stop_reason_ = job_context::stop_reason::lease_lost;
+            if (job.running_ != nullptr) {
+                job.running_->request_stop();
+            }
+        }
+    });
+    queue.fetch.core().disconnect(error(make_error_code(job_errc::lease_lost)));
+    queue.kick.set();
+    startable_.set();
+}
+
+task<> worker_core::reap(worker_queue* queue) {
+    queue->next_reap =
+        loop_.now() + std::max<duration>(options_.heartbeat, std::chrono::milliseconds(100));
+    // Slots that waiting reads hold count as free, and a busy worker takes a few beyond its slots:
+    // new jobs shall not keep those of the dead waiting.
+    const std::size_t free = options_.max_concurrency - std::min(used_, options_.max_concurrency);
+    const std::size_t room =
+        std::min(reap_batch, std::max(free, ready_count_ < reap_extra ? reap_extra : 0));
+    if (room == 0) {
+        co_return;
+    }
+    const std::uint64_t epoch = queue->epoch;
+    script_runner::words arguments = {std::string(job_group), queue->consumer,
+                                      std::to_string(room)};
+    result<resp::reply> answer = co_await queue->scripts.run(
+        scripts::reap, lane_keys(queue->keys, queue->keys.leases(), queue->keys.workers()),
+        std::move(arguments));
+    if (epoch != queue->epoch || is_stopping_) {
+        co_return;
+    }
+    if (!answer) {
+        if (!answer.error().from_server()) {
+            queue->has_lost_reads = true;  // what it claimed is ours and unknown
+        }
+        co_return;
+    }
+    auto* const window = new job_window(std::move(*answer));
+    const resp::reply_view claimed = window->view();
+    for (std::size_t i = 1; i < claimed.size(); ++i) {
+        const resp::reply_view each = claimed[i];
+        if (each.size() == 4) {
+            ++stats_.recovered;
+            add_ready(make_job(*queue, static_cast<std::size_t>(each[0].integer()), *window,
+                               each[1], each[3], static_cast<std::uint32_t>(each[2].integer())));
+        }
+    }
+    if (!claimed.empty() && claimed[0].integer() == 1) {
+        queue->next_reap = loop_.now() + std::chrono::milliseconds(5);
+    }
+    window->drop();
+}
+
+task<> worker_core::promote(worker_queue* queue) {
+    queue->next_due = loop_.now() + options_.heartbeat;
+    script_runner::words arguments = {std::to_string(promote_batch)};
+    const result<resp::reply> answer = co_await queue->scripts.run(
+        scripts::promote, lane_keys(queue->keys, queue->keys.delayed(), queue->keys.filed()),
+        std::move(arguments), idempotent);
+    if (!answer || answer->view().size() != 3) {
+        co_return;  // at maxmemory, say: they stay delayed
+    }
+    if (answer->view()[1].text().empty()) {
+        queue->next_due = time_point::max();
+        co_return;
+    }
+    queue->server_ahead_ms = number_of(answer->view()[2]) - loop_ms(loop_.now());
+    queue->next_due = time_point{
+        std::chrono::milliseconds(number_of(answer->view()[1]) - queue->server_ahead_ms)};
+}
+
+// The last flush, then everything that Redis still has for us goes back.
+task<> worker_core::leave(worker_queue* queue) {
+    if (!queue->has_lease) {
+        co_return;
+    }
+    co_await queue->flushed.wait();
+    queue->has_lease = false;
+    script_runner::words arguments = {std::string(job_group), queue->consumer};
+    const result<resp::reply> answer = co_await queue->scripts.run(
+        scripts::leave, lane_keys(queue->keys, queue->keys.leases(), queue->keys.workers()),
+        std::move(arguments), idempotent);
+    if (!answer) {
+        throw exception(answer.error());
+    }
+}
+
+}  // namespace weir::redisq::detail
