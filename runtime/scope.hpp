@@ -156,8 +156,20 @@ class scope_child final : public scope_child_base {
         WEIR_ASSERT(handle_, "a task that was moved from cannot be spawned");
         set_name(name);
         handle_.promise().set_context(*this);
-        handle_.promise().set_continuation(continuation(*this));
-        handle = handle_;
+    }
+
+    void start() noexcept override {
+        first_step step;
+        handle_.promise().set_continuation(continuation(step));
+        handle_.resume();
+        if (!step.ended) {
+            handle_.promise().set_continuation(continuation(*this));
+            return;
+        }
+        if (step.error != nullptr) [[unlikely]] {
+            failed(std::move(step.error));
+        }
+        finish();
     }
 
     void on_done() noexcept override {
@@ -165,12 +177,17 @@ class scope_child final : public scope_child_base {
             failed(handle_.promise().error());
         }
         handle_.destroy();
-        ended();
-        delete this;
+        finish();
     }
 
   private:
     ~scope_child() override { detach(); }
+
+    // The body has ended and its frame is gone.
+    void finish() noexcept {
+        ended();
+        delete this;
+    }
 
     std::coroutine_handle<promise<T>> handle_;
 };

@@ -102,7 +102,7 @@ class [[nodiscard]] post_awaiter {
             target_.end_in_place(record, std::current_exception());
             return;
         }
-        record.run_in_place(std::move(body));
+        record.run_in_place(target_, std::move(body));
     }
 
     pool_core& target_;
@@ -112,21 +112,19 @@ class [[nodiscard]] post_awaiter {
 };
 
 template <class T>
-void posted_job::run_in_place(task<T> body) noexcept {
+void posted_job::run_in_place(pool_core& owner, task<T> body) noexcept {
     const std::coroutine_handle<promise<T>> handle = task_access::release(body);
     WEIR_ASSERT(handle, "a job needs a task that was not moved from");
-    if (!begin_body<T>(handle)) [[unlikely]] {
-        --loop().in_place_depth;
+    scheduler& on = owner.loop();
+    if (!begin_body<T>(on, handle)) [[unlikely]] {
+        --on.in_place_depth;
         return;
     }
-    if (handle.promise().failed()) [[unlikely]] {
-        std::exception_ptr error = handle.promise().error();
-        handle.destroy();
-        owner_pool().end_in_place(*this, std::move(error));
+    if (step_.error != nullptr) [[unlikely]] {
+        owner.end_in_place(*this, std::exchange(step_.error, nullptr));
         return;
     }
-    handle.destroy();
-    owner_pool().end_in_place(*this);
+    owner.end_in_place(*this);
 }
 
 template <class F, class... A>

@@ -48,7 +48,7 @@ class posted_job final : public job {
 
     // Begins a body whose callable stays in its submitter's await.
     template <class T>
-    void run_in_place(task<T> body) noexcept;
+    void run_in_place(pool_core& owner, task<T> body) noexcept;
 
     void begin_in_place(std::uint64_t id) noexcept {
         id_ = id;
@@ -77,14 +77,16 @@ class posted_job final : public job {
 
     ~posted_job() override = default;
 
-    // Starts a body; true when it has ended already, and then its frame is still there.
+    // Starts a body; true when it has ended already, and then its frame is gone.
     template <class T>
-    bool begin_body(std::coroutine_handle<promise<T>> handle) noexcept {
+    bool begin_body(scheduler& on, std::coroutine_handle<promise<T>> handle) noexcept {
+        step_.ended = false;
         handle.promise().set_context(*this);
-        context* const previous = loop().exchange_running(this);
+        handle.promise().set_continuation(continuation(step_));
+        context* const previous = on.exchange_running(this);
         handle.resume();
-        loop().exchange_running(previous);
-        if (handle.done()) {
+        on.exchange_running(previous);
+        if (step_.ended) {
             return true;
         }
         body_ = handle;
@@ -97,8 +99,9 @@ class posted_job final : public job {
     void run_body(task<T> body) noexcept {
         const std::coroutine_handle<promise<T>> handle = task_access::release(body);
         WEIR_ASSERT(handle, "a job needs a task that was not moved from");
-        if (begin_body<T>(handle)) {
-            end_body<T>(*this, handle);
+        if (begin_body<T>(loop(), handle)) {
+            empty();
+            ended();
         }
     }
 
@@ -111,7 +114,7 @@ class posted_job final : public job {
     template <class T>
     static void end_body(posted_job& self, std::coroutine_handle<promise<T>> handle) noexcept {
         if (handle.promise().failed()) [[unlikely]] {
-            self.error_ = handle.promise().error();
+            self.step_.error = handle.promise().error();
         }
         handle.destroy();
         self.empty();
@@ -121,14 +124,16 @@ class posted_job final : public job {
     void ended() noexcept;
 
     void run() noexcept override { begin(); }
-    void abandon(std::exception_ptr why) noexcept override { error_ = std::move(why); }
-    [[nodiscard]] std::exception_ptr error() const noexcept override { return error_; }
-    void replace_error(std::exception_ptr error) noexcept override { error_ = std::move(error); }
+    void abandon(std::exception_ptr why) noexcept override { step_.error = std::move(why); }
+    [[nodiscard]] std::exception_ptr error() const noexcept override { return step_.error; }
+    void replace_error(std::exception_ptr error) noexcept override {
+        step_.error = std::move(error);
+    }
 
     const closure_ops* ops_ = nullptr;  // of the closure that is here
     std::coroutine_handle<> body_;
     void (*finish_)(posted_job&) noexcept = nullptr;
-    std::exception_ptr error_;
+    first_step step_;  // also keeps the error that the body ended with later
     alignas(std::max_align_t) std::byte closure_[closure_size_max];
 };
 
@@ -163,7 +168,7 @@ struct closure_ops_for<std::tuple<F, A...>> {
                 static_cast<void>(call(at(record.closure_)));
             }
         } catch (...) {
-            record.error_ = std::current_exception();
+            record.step_.error = std::current_exception();
         }
         record.empty();
         record.ended();

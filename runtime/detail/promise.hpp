@@ -3,7 +3,8 @@
 // Fields, and who may write them:
 //   context_       the awaiter or root that starts the task, once, before the first resume
 //   continuation_  the same, after the first resume has returned without reaching the end (a task
-//                  that ends within its first resume has nobody to continue: its awaiter goes on)
+//                  that ends within its first resume has nobody to continue: its awaiter goes on);
+//                  a starter that wants the frame gone with the end sets it before that resume
 //   the result     the coroutine, once, through return_value, return_void or unhandled_exception
 //
 // Thread: the loop's.
@@ -32,28 +33,46 @@ struct task_access;
 // Ends the process with a message that names the task.
 [[noreturn]] void destroyed_while_running(const context& owner) noexcept;
 
-// Who goes on when a task has ended: nobody yet, a parent coroutine, or a root context. One word:
-// the lowest bit tells a context from a coroutine frame, both are aligned to more than one byte.
+// What becomes of a task that ends within its first resume, told to its starter. The frame destroys
+// itself then, which spares the way through its destroy function.
+struct first_step {
+    bool ended = false;
+    std::exception_ptr error;  // what the body threw
+};
+
+// Who goes on when a task has ended: nobody yet, a parent coroutine, a root context, or whoever
+// looks at a first_step. One word: the two lowest bits tell which, all are aligned to more.
 class continuation {
   public:
     continuation() noexcept = default;
     explicit continuation(std::coroutine_handle<> parent) noexcept
         : bits_(reinterpret_cast<std::uintptr_t>(parent.address())) {}
     explicit continuation(context& root) noexcept
-        : bits_(reinterpret_cast<std::uintptr_t>(&root) | 1U) {}
+        : bits_(reinterpret_cast<std::uintptr_t>(&root) | root_bit) {}
+    explicit continuation(first_step& starter) noexcept
+        : bits_(reinterpret_cast<std::uintptr_t>(&starter) | starter_bit) {}
 
+    [[nodiscard]] bool is_starter() const noexcept { return (bits_ & starter_bit) != 0; }
+    [[nodiscard]] first_step& starter() const noexcept {
+        return *reinterpret_cast<first_step*>(bits_ - starter_bit);
+    }
+
+    // Requires !is_starter().
     void run(scheduler& loop) const noexcept {
         if (bits_ == 0) {
             return;
         }
-        if ((bits_ & 1U) == 0) {
+        if ((bits_ & root_bit) == 0) {
             loop.resume_next(std::coroutine_handle<>::from_address(reinterpret_cast<void*>(bits_)));
         } else {
-            reinterpret_cast<context*>(bits_ & ~std::uintptr_t{1})->on_done();
+            reinterpret_cast<context*>(bits_ - root_bit)->on_done();
         }
     }
 
   private:
+    static constexpr std::uintptr_t root_bit = 1;
+    static constexpr std::uintptr_t starter_bit = 2;
+
     std::uintptr_t bits_ = 0;
 };
 
@@ -64,10 +83,21 @@ class promise_base : public recycled {
 
     struct final_awaiter {
         [[nodiscard]] bool await_ready() const noexcept { return false; }
+        // False: the coroutine goes on beyond its end, which destroys its frame.
         template <std::derived_from<promise_base> Promise>
-        void await_suspend(std::coroutine_handle<Promise> ended) const noexcept {
-            const promise_base& promise = ended.promise();
-            promise.continuation_.run(promise.context_->loop());
+        bool await_suspend(std::coroutine_handle<Promise> ended) const noexcept {
+            const Promise& promise = ended.promise();
+            const continuation next = promise.continuation_;
+            if (next.is_starter()) {
+                first_step& step = next.starter();
+                step.ended = true;
+                if (promise.failed()) [[unlikely]] {
+                    step.error = promise.error();
+                }
+                return false;
+            }
+            next.run(promise.context_->loop());
+            return true;
         }
         void await_resume() const noexcept {}
     };
