@@ -52,6 +52,10 @@ struct waiter : ready_node {
     // Ends the wait: the task goes to the back of the ready queue.
     void wake() noexcept;
 
+    // The same on `loop`, which is the task's and runs, of a task that waited long: reads nothing
+    // of the task, whose memory is on its way from afar.
+    void wake_cold(scheduler& loop) noexcept;
+
     // The same, ahead of the ready queue (scheduler::make_ready_soon).
     void wake_soon() noexcept;
 };

@@ -7,6 +7,7 @@
 // touching the heap. A block may be freed on another thread than it came from: it then joins that
 // thread's lists. What a thread keeps is bounded (frame_cache_limit); beyond that, and for blocks
 // over `frame_size_max`, memory goes back to the heap at once. Everything goes back at thread exit.
+// A thread that has taken 256 blocks of one size from the heap takes further ones 64 at a time.
 //
 // Under AddressSanitizer a block in a free list is poisoned, so a use after free is still seen.
 //
@@ -15,6 +16,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define WEIR_ASAN 1
@@ -55,10 +57,13 @@ struct frame_cache {
         block* next;
     };
     block* free[frame_classes] = {};
-    std::size_t cached_bytes = 0;
-    std::size_t limit_bytes = 0;  // until the thread's first slow call, and again when it ends
+    // What the lists may still take: limit_bytes less what they hold, below 0 after the limit was
+    // lowered. One word that is added to and subtracted from, and whose sign is the check.
+    std::ptrdiff_t room_bytes = 0;
+    std::ptrdiff_t limit_bytes = 0;  // until the thread's first slow call, and again when it ends
     std::size_t heap_allocations = 0;
-    bool armed = false;  // whether something empties the lists at thread exit
+    std::uint32_t taken[frame_classes] = {};  // blocks of a class that came from the heap singly
+    bool armed = false;                       // whether something empties the lists at thread exit
 };
 
 // Constant initialisation and a trivial destructor keep every access a plain load; the lists are
@@ -67,6 +72,7 @@ struct frame_cache {
 inline constinit thread_local frame_cache this_thread_frames{};
 
 [[nodiscard]] void* allocate_frame_slow(std::size_t size_class, std::size_t size);
+// Of what the lists have no room for, or do not take: gives back what free_frame took of the room.
 void free_frame_slow(void* memory, std::size_t size) noexcept;
 
 // At least `size` bytes, aligned for any fundamental type.
@@ -79,7 +85,7 @@ void free_frame_slow(void* memory, std::size_t size) noexcept;
             ASAN_UNPOISON_MEMORY_REGION(block, size_class * frame_granule);
 #endif
             cache.free[size_class] = block->next;
-            cache.cached_bytes -= size_class * frame_granule;
+            cache.room_bytes += static_cast<std::ptrdiff_t>(size_class * frame_granule);
             return block;
         }
     }
@@ -91,11 +97,11 @@ inline void free_frame(void* memory, std::size_t size) noexcept {
     const std::size_t size_class = (size + frame_granule - 1) / frame_granule;
     frame_cache& cache = this_thread_frames;
     const std::size_t bytes = size_class * frame_granule;
-    if (size_class < frame_classes && cache.cached_bytes + bytes <= cache.limit_bytes) [[likely]] {
+    if (size_class < frame_classes && (cache.room_bytes -= static_cast<std::ptrdiff_t>(bytes)) >= 0)
+        [[likely]] {
         auto* const block = static_cast<frame_cache::block*>(memory);
         block->next = cache.free[size_class];
         cache.free[size_class] = block;
-        cache.cached_bytes += bytes;
 #ifdef WEIR_ASAN
         ASAN_POISON_MEMORY_REGION(block, bytes);
 #endif

@@ -201,6 +201,20 @@ inline void waiter::wake() noexcept {
     __builtin_prefetch(handle.address());
 }
 
+inline void waiter::wake_cold(scheduler& loop) noexcept {
+    constexpr int cache_line = 64;
+    const auto* const frame = static_cast<const char*>(handle.address());
+    __builtin_prefetch(frame);
+    __builtin_prefetch(frame + cache_line);
+    __builtin_prefetch(frame + 2 * cache_line);
+    const auto* const task = reinterpret_cast<const char*>(owner);
+    __builtin_prefetch(task);
+    __builtin_prefetch(task + 2 * cache_line);
+    __builtin_prefetch(task + 4 * cache_line);
+    owner->waiting_ = nullptr;
+    loop.make_ready(*this);
+}
+
 inline void waiter::wake_soon() noexcept {
     owner->waiting_ = nullptr;
     owner->loop().make_ready_soon(*this);

@@ -61,7 +61,12 @@ class [[nodiscard]] sleep_awaiter : private detail::waiter, private detail::time
         return true;
     }
 
-    static void fired(timer_node& timer) noexcept { static_cast<sleep_awaiter&>(timer).wake(); }
+    // Who slept has probably left the cache, and others fire with it: everything of the task that
+    // is needed when its turn comes is fetched now, and nothing here waits for its memory.
+    static void fired(timer_node& timer) noexcept {
+        auto& sleep = static_cast<sleep_awaiter&>(timer);
+        sleep.wake_cold(*scheduler::current());
+    }
 
     static void cancel(detail::waiter& self) noexcept {
         auto& sleep = static_cast<sleep_awaiter&>(self);

@@ -150,8 +150,13 @@ class job : public context, public recycled {
     // Whether somebody will read the error.
     [[nodiscard]] virtual bool is_observed() const noexcept { return held_; }
 
+    // What every job uses stands together, beside the context's fields.
     pool_core* owner_;
     std::uint64_t id_ = 0;
+    job_state state_ = job_state::created;
+    job_outcome outcome_ = job_outcome::none;
+    bool has_guest_ = false;
+    bool held_ = false;  // somebody reads the result and calls drop()
     std::size_t position_ = 0;
     parked_item* parking_ = nullptr;   // while parked
     job_waiter* joiner_ = nullptr;     // who waits for the end
@@ -162,11 +167,7 @@ class job : public context, public recycled {
     std::unique_ptr<job_deadlines> deadlines_;
     job* search_next_ = nullptr;     // the pool's, during one search
     std::uint64_t search_mark_ = 0;  // the pool's: what the last search that came by found
-    job_state state_ = job_state::created;
-    job_outcome outcome_ = job_outcome::none;
     job_watcher* watcher_ = nullptr;
-    bool has_guest_ = false;
-    bool held_ = false;  // somebody reads the result and calls drop()
 };
 
 // Counts and reports `error` as one that nobody can see.

@@ -116,6 +116,38 @@ TEST_F(FrameAllocatorTest, WithoutALimitLeftNothingIsKept) {
     EXPECT_EQ(frame_cache_statistics().cached_bytes, 0U);
 }
 
+TEST_F(FrameAllocatorTest, WhoTakesManyOfOneSizeGetsThemInBatches) {
+    constexpr std::size_t singly = 256;
+    constexpr std::size_t batch = 64;
+    std::vector<void*> blocks;
+    const std::size_t before = frame_cache_statistics().heap_allocations;
+    for (std::size_t count = 0; count < singly; ++count) {
+        blocks.push_back(allocate_frame(64));
+    }
+    EXPECT_EQ(frame_cache_statistics().heap_allocations, before + singly);
+    EXPECT_EQ(frame_cache_statistics().cached_bytes, 0U);
+    for (std::size_t count = 0; count < batch; ++count) {
+        blocks.push_back(allocate_frame(64));
+        EXPECT_EQ(frame_cache_statistics().heap_allocations, before + singly + batch);
+    }
+    EXPECT_EQ(frame_cache_statistics().cached_bytes, 0U);
+    for (void* const block : blocks) {
+        free_frame(block, 64);
+    }
+}
+
+TEST_F(FrameAllocatorTest, ABatchStaysWithinTheLimit) {
+    frame_cache_limit(3 * 64);
+    std::vector<void*> blocks;
+    for (std::size_t count = 0; count < 257; ++count) {
+        blocks.push_back(allocate_frame(64));
+    }
+    EXPECT_EQ(frame_cache_statistics().cached_bytes, std::size_t{3 * 64});
+    for (void* const block : blocks) {
+        free_frame(block, 64);
+    }
+}
+
 TEST_F(FrameAllocatorTest, TrimmingGivesEverythingBack) {
     std::array<void*, 4> blocks{allocate_frame(32), allocate_frame(64), allocate_frame(64),
                                 allocate_frame(frame_size_max)};
