@@ -329,8 +329,14 @@ void client_core::attempt_failed(error why) noexcept {
     connect_error_ = std::move(why);
     if (is_lasting(*connect_error_)) {
         fail_waiting(*connect_error_);
+        listeners_.for_each(
+            [this](push_listener& listener) { listener.on_failed(*connect_error_); });
     } else if (options_.connect_attempts != 0 && attempts_ >= options_.connect_attempts) {
-        fail_waiting(error(make_error_code(errc::connect_failed), connect_error_->message()));
+        const bool is_telling =
+            *connect_error_ == errc::wrong_role || *connect_error_ == errc::protocol_error;
+        fail_waiting(is_telling ? *connect_error_
+                                : error(make_error_code(errc::connect_failed),
+                                        connect_error_->message()));
     }
 }
 

@@ -39,6 +39,8 @@ class push_listener : public weir::detail::list_node {
     [[nodiscard]] virtual bool on_push(const resp::reply_view& message) = 0;
     virtual void on_ready() noexcept {}
     virtual void on_lost(const error& why) noexcept { static_cast<void>(why); }
+    // An attempt to connect has failed for a reason that lasts.
+    virtual void on_failed(const error& why) noexcept { static_cast<void>(why); }
 
   protected:
     push_listener() = default;

@@ -150,6 +150,7 @@ class fake_redis {
             release(kept_.size());
         }
     }
+    void forget_held() { kept_.clear(); }
     // Of what is held, the first so many bytes go out.
     void release(std::size_t bytes) {
         if (bytes != 0) {
