@@ -1,6 +1,6 @@
 #include "parser.hpp"
 
-#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "../../runtime/assert.hpp"
@@ -132,7 +132,7 @@ struct parser::run {
     const char* const unseen = base + self.scanned_;
     const char* const line_end = detail::find_line_end(unseen > at ? unseen : at + 1, end);
     if (end - line_end < 2 || !detail::is_line_end(line_end) ||
-        static_cast<std::size_t>(line_end - at) > self.limits_.line_bytes_max) [[unlikely]] {
+        static_cast<std::size_t>(line_end - at) > self.limits_.line_bytes_max + 1) [[unlikely]] {
         return self.no_line(at, line_end);
     }
     end_of_line = line_end;
@@ -227,7 +227,7 @@ inline parser::progress parser::run::read_rare(type kind) {
         return self.fail_limit(at, "elements", "elements_max", self.limits_.elements_max);
     }
     const bool attributes = *at == '|';
-    if ((kind == type::push && (self.depth_ != 0 || elements == 0)) ||
+    if ((kind == type::push && (self.is_inside() || elements == 0)) ||
         (attributes && (out - 1)->is_attributes_end())) [[unlikely]] {
         return self.fail_aggregate(at);
     }
@@ -240,7 +240,7 @@ inline parser::progress parser::run::read_rare(type kind) {
         }
         return progress::item;
     }
-    if (self.depth_ == self.limits_.depth_max) [[unlikely]] {
+    if (self.depth_ == self.depth_max_) [[unlikely]] {
         return self.fail_depth(at);
     }
     self.frames_[self.depth_++] = {static_cast<std::uint32_t>(out - self.nodes_.data()),
@@ -262,7 +262,7 @@ inline parser::progress parser::run::read_rare(type kind) {
     remaining = closed.remaining;
 }
 
-parser::parser(const limits& allowed) : limits_(allowed) {
+parser::parser(const limits& allowed) : limits_(allowed), depth_max_(allowed.depth_max) {
     limits_.check();
     frames_ = std::make_unique_for_overwrite<frame[]>(limits_.depth_max);
 }
@@ -276,9 +276,14 @@ std::span<std::byte> parser::prepare(std::size_t at_least) {
 }
 
 parser::outcome parser::next() {
+    WEIR_ASSERT(stream_ == stream_state::none, "next() is not called inside a streamed reply");
     if (complete_) {
         restart();
     }
+    return next_whole();
+}
+
+parser::outcome parser::next_whole() {
     if (buffer_.size() < needed_ && !error_) {
         return std::optional<reply_view>();
     }
@@ -308,9 +313,9 @@ parser::progress parser::parse() {
     if (made == progress::done ? parsed_ > limits_.reply_bytes_max
                                : made == progress::more && needed_ > limits_.reply_bytes_max)
         [[unlikely]] {
-        return fail(buffer_.begin() + std::min(limits_.reply_bytes_max, buffer_.size()),
-                    "a reply that goes on beyond " + std::to_string(limits_.reply_bytes_max) +
-                        " bytes (limits.reply_bytes_max)");
+        return fail_at(limits_.reply_bytes_max, "a reply that goes on beyond " +
+                                                    std::to_string(limits_.reply_bytes_max) +
+                                                    " bytes (limits.reply_bytes_max)");
     }
     return made;
 }
@@ -333,6 +338,8 @@ void parser::reset() noexcept {
     restart();
     buffer_.clear();
     dropped_ = 0;
+    stream_ = stream_state::none;
+    depth_max_ = limits_.depth_max;
     error_.reset();
 }
 

@@ -35,6 +35,7 @@
 #include "limits.hpp"
 #include "reply.hpp"
 #include "reply_view.hpp"
+#include "stream_event.hpp"
 
 namespace weir::redisq::resp {
 
@@ -50,6 +51,7 @@ struct protocol_error {
 class parser {
   public:
     using outcome = std::expected<std::optional<reply_view>, protocol_error>;
+    using event_outcome = std::expected<std::optional<stream_event>, protocol_error>;
 
     // Throws std::invalid_argument when a limit is out of its range.
     explicit parser(const limits& allowed = {});
@@ -66,10 +68,17 @@ class parser {
     // prepare() or next(). To be called until it is empty.
     [[nodiscard]] outcome next();
 
-    // What next() has just returned, to keep. Once each; requires that next() returned a reply and
-    // neither prepare() nor next() was called since. Small replies are copied into one block, large
-    // ones take the blocks with them and leave the view valid as long as they live.
+    // What next() has just returned, or next_event() as a value or an element, to keep. Once each;
+    // requires that neither prepare() nor one of these was called since. Small replies are copied
+    // into one block, large ones take the blocks with them and leave the view valid as long as they
+    // live.
     [[nodiscard]] reply take();
+
+    // The next part of a reply, instead of next(): for replies that are to be worked on while they
+    // arrive, in memory of one element or of what was received at once. Between the begin and the
+    // end of a reply, next() may not be called; everywhere else both may. limits.reply_bytes_max
+    // then counts for each element.
+    [[nodiscard]] event_outcome next_event();
 
     // How many bytes of the stream the replies were that next() has returned.
     [[nodiscard]] std::uint64_t position() const noexcept {
@@ -108,9 +117,26 @@ class parser {
         std::uint32_t remaining;  // what the one around it lacks
     };
 
+    enum class stream_state : std::uint8_t {
+        none,      // between two replies, or replies come whole
+        elements,  // stream_left_ of them are to come
+        text       // stream_left_ bytes of it and a CR LF are to come
+    };
+
     void restart() noexcept;
+    [[nodiscard]] bool is_inside() const noexcept {
+        return depth_ != 0 || stream_ == stream_state::elements;
+    }
+    outcome next_whole();
     progress parse();
     [[nodiscard]] std::size_t root() const noexcept;
+
+    event_outcome begin_event();
+    event_outcome whole_event(stream_event::kind what);
+    event_outcome element_event();
+    event_outcome text_event();
+    event_outcome end_event();
+    void hand_out(std::size_t count) noexcept;
 
     // What does not happen to most items. `item` is the mark of one that is not complete.
     length_line read_length_slowly(const char* item);
@@ -123,6 +149,7 @@ class parser {
     progress fail_depth(const char* item);
     progress fail_aggregate(const char* item);
     progress fail(const char* at, std::string reason);
+    progress fail_at(std::size_t bytes_of_reply, std::string reason);
 
     limits limits_;
     detail::receive_buffer buffer_;  // begins with the first byte of the current reply
@@ -135,7 +162,10 @@ class parser {
     std::size_t scanned_ = 0;      // bytes of it that hold no end of the line at parsed_
     std::uint64_t dropped_ = 0;    // bytes before the current reply
     bool complete_ = false;        // next() has returned the current reply
-    bool taken_ = false;           // and take() has given it away
+    bool taken_ = false;           // and it cannot be taken, or not any more
+    stream_state stream_ = stream_state::none;
+    std::size_t stream_left_ = 0;
+    std::size_t depth_max_;  // for what is parsed now
     std::optional<protocol_error> error_;
 };
 

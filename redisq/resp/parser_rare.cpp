@@ -188,12 +188,15 @@ parser::progress parser::fail_aggregate(const char* item) {
     if (*item == '|') {
         return fail(item, "attributes of attributes");
     }
-    return fail(item, depth_ != 0 ? "a push inside another reply" : "a push without elements");
+    return fail(item, is_inside() ? "a push inside another reply" : "a push without elements");
 }
 
 parser::progress parser::fail(const char* at, std::string reason) {
-    error_ = protocol_error{dropped_ + static_cast<std::uint64_t>(at - buffer_.begin()),
-                            std::move(reason)};
+    return fail_at(static_cast<std::size_t>(at - buffer_.begin()), std::move(reason));
+}
+
+parser::progress parser::fail_at(std::size_t bytes_of_reply, std::string reason) {
+    error_ = protocol_error{dropped_ + bytes_of_reply, std::move(reason)};
     return progress::failed;
 }
 
