@@ -4,11 +4,46 @@
 #include <chrono>
 #include <string>
 #include <weir/redisq.hpp>
+#if __has_include(<hiredis/async.h>)
+#include <weir/redisq/hiredis_adapter.hpp>
+#endif
 
 namespace {
 
 std::size_t reported = 0;
 void report(const std::string& text) { reported += text.size(); }
+
+[[maybe_unused]] weir::task<> cluster_client_example() {
+    weir::redisq::cluster_client cluster("redis://10.0.0.1:7000,10.0.0.2:7000");
+    const auto stored = co_await cluster.command<void>("SET", "{user:17}:name", "Ada");
+    const auto name = co_await cluster.command<std::string>("GET", "{user:17}:name");
+    report(name ? *name : name.error().message());
+}
+
+[[maybe_unused]] weir::task<> embedded_server_example() {
+    weir::redisq::embedded_server server;
+    weir::redisq::client redis(server.url());
+    const auto stored = co_await redis.command<void>("SET", "greeting", "hello");
+}
+
+#if __has_include(<hiredis/async.h>)
+[[maybe_unused]] void on_reply(redisAsyncContext* redis, void* /*reply*/, void* /*data*/) {
+    redisAsyncDisconnect(redis);
+}
+
+[[maybe_unused]] weir::task<> hiredis_adapter_example() {
+    redisAsyncContext* const redis = redisAsyncConnect("127.0.0.1", 6379);
+    weir::redisq::hiredis_adapter adapter(*redis);
+    redisAsyncCommand(redis, on_reply, nullptr, "PING");   // on_reply calls redisAsyncDisconnect
+    co_await adapter.run();                                // until the context is gone
+}
+#endif
+
+[[maybe_unused]] weir::task<> sentinel_example() {
+    weir::redisq::client_options options("redis+sentinel://10.0.0.1,10.0.0.2,10.0.0.3/mymaster");
+    const auto master = co_await weir::redisq::find_master(options);
+    report(master ? master->to_string() : master.error().message());
+}
 
 void errors_example() {
     const weir::redisq::error gone(weir::redisq::errc::moved, "MOVED 3999 127.0.0.1:6381");

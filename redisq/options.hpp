@@ -18,8 +18,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "../runtime/clock.hpp"
 #include "errors.hpp"
@@ -82,6 +84,14 @@ struct client_options {
 
     // Of new attempts to connect; first from 1 ms, longest from first to an hour.
     backoff reconnect;
+    // So many attempts without success, and who waits fails with errc::connect_failed; 0: nobody
+    // fails before the time of the command is up.
+    unsigned connect_attempts = 0;
+
+    // For redis+sentinel://: as whom to speak to the sentinels; the URL's user and password are for
+    // the servers.
+    std::string sentinel_user;
+    std::optional<std::string> sentinel_password;
 
     // For rediss://: whom to trust, and the own certificate (<weir/tls.hpp>). Not given: the
     // system's authorities.

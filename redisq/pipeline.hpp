@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 #include "resp/encoder.hpp"
 
@@ -27,6 +28,11 @@ class pipeline {
     pipeline& add(const Name& name, const Arguments&... arguments) {
         commands_.add(name, arguments...);
         return *this;
+    }
+
+    // For the library: what is encoded already.
+    void add_raw(std::span<const std::byte> encoded, std::size_t commands) {
+        commands_.add_raw(encoded, commands);
     }
 
     // Commands; each has one reply.

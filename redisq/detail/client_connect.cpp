@@ -13,6 +13,8 @@
 #include "../../runtime/net/resolver.hpp"
 #include "../../runtime/net/tcp.hpp"
 #include "../../runtime/with_timeout.hpp"
+#include "../embedded_server.hpp"
+#include "../sentinel.hpp"
 #include "client_core.hpp"
 
 namespace weir::redisq::detail {
@@ -132,18 +134,45 @@ struct reached {
     std::string name;
 };
 
+// Those of the URL, or those that its sentinels name.
+// ref: the options are those of the core, which outlives its task.
+task<result<std::vector<server_host>>> hosts_of(const client_options& options) {
+    if (options.server.master.empty()) {
+        co_return options.server.hosts;
+    }
+    if (options.role == server_role::replica) {
+        co_return co_await find_replicas(options);
+    }
+    const result<server_host> master = co_await find_master(options);
+    if (!master) {
+        co_return std::unexpected(master.error());
+    }
+    co_return std::vector<server_host>(1, *master);
+}
+
 // ref: the options are those of the core, which outlives its task.
 task<result<reached>> reach(const client_options& options) {
     const server_url& server = options.server;
-    if (server.over == transport::unix_socket) {
-        result<file_descriptor> socket = co_await connect_unix(server.path);
+    if (server.over == transport::unix_socket || server.over == transport::embedded) {
+        result<std::string> path = server.path;
+        if (server.over == transport::embedded) {
+            path = co_await embedded_server::shared_socket();
+        }
+        if (!path) {
+            co_return std::unexpected(std::move(path.error()));
+        }
+        result<file_descriptor> socket = co_await connect_unix(*path);
         if (!socket) {
             co_return std::unexpected(std::move(socket.error()));
         }
-        co_return reached(std::move(*socket), server.path);
+        co_return reached(std::move(*socket), *path);
+    }
+    result<std::vector<server_host>> hosts = co_await hosts_of(options);
+    if (!hosts) {
+        co_return std::unexpected(std::move(hosts.error()));
     }
     error failed(errc::connect_failed);
-    for (const server_host& host : server.hosts) {
+    for (const server_host& host : *hosts) {
         result<file_descriptor> socket = co_await connect_host(host);
         if (socket) {
             co_return reached(std::move(*socket), host.name);
@@ -174,11 +203,6 @@ task<result<void>> client_core::open() {
 }
 
 task<result<void>> client_core::make_connection() {
-    if (options_.server.over == transport::embedded) {
-        co_return std::unexpected(error(make_error_code(errc::unsupported),
-                                        "embedded:// names a server that the program has to start: "
-                                        "embedded_server gives its address"));
-    }
     result<reached> peer = co_await reach(options_);
     if (!peer) {
         co_return std::unexpected(std::move(peer.error()));

@@ -34,7 +34,10 @@ handshake::handshake(const client_options& options)
       password_(options.server.password),
       client_name_(options.client_name),
       database_(options.server.database == 0 ? "" : std::to_string(options.server.database)),
-      wanted_(options.role) {
+      // Sentinels are asked for a master, and may not know yet that it is none any more.
+      wanted_(options.role == server_role::any && !options.server.master.empty()
+                  ? server_role::master
+                  : options.role) {
     if (options.protocol == 3) {
         begin_greeting();
     } else {

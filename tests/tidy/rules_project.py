@@ -105,7 +105,9 @@ def names(project, folder, relative):
 def umbrella_of(header):
     """The name of the umbrella that holds a public header; None: none does."""
     # liburing.h brings C macros and inline system calls; who wants it asks for it by name.
-    if any(name == "liburing.h" for _, _, name in includes(header)):
+    # hiredis is the user's, where he has it.
+    if any(name == "liburing.h" or name.startswith("hiredis/")
+           for _, _, name in includes(header)):
         return None
     return OWN_UMBRELLAS.get(str(header.path.parent), header.path.parts[0])
 
@@ -125,7 +127,7 @@ def umbrellas(project):
             yield path, 1, "umbrella", f'lacks #include "{name}"'
         for name in sorted(included - public):
             yield (path, 1, "umbrella",
-                   f"'{name}' is no public header of {umbrella_name}, or shows liburing")
+                   f"'{name}' is no public header of {umbrella_name}, or shows liburing or hiredis")
 
 
 def mirrored(project):
