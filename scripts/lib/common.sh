@@ -55,6 +55,8 @@ configure() {
     local dir=$1 compiler log wanted
     compiler=$(compiler_command "$2")
     shift 2
+    # What ccache cannot help with, precompiled headers do.
+    [[ -z ${WEIR_PCH:-} ]] || set -- "$@" -Dpch=true
     wanted="$compiler $*"
     # Ninja itself notices a changed meson.build; only other options need meson here.
     [[ -f $dir/build.ninja && $(cat "$dir/weir-options" 2>/dev/null) == "$wanted" ]] && return
