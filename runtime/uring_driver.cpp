@@ -75,15 +75,6 @@ time_point uring_driver::now() const noexcept {
     return clock_ != nullptr ? clock_->now() : std::chrono::steady_clock::now();
 }
 
-// As io_uring_get_sqe(3), less what other kinds of rings need.
-io_uring_sqe& uring_driver::next_sqe() noexcept {
-    io_uring_sq& queue = ring_.sq;
-    while (queue.sqe_tail - io_uring_smp_load_acquire(queue.khead) == setup_.entries) {
-        make_room();
-    }
-    return queue.sqes[queue.sqe_tail++ & (setup_.entries - 1)];
-}
-
 // Submits what stands in the queue. Where the kernel takes nothing (EBUSY) before completions are
 // reaped, they are set aside for the next poll() or wait(): nothing may complete inside start().
 void uring_driver::make_room() noexcept {

@@ -68,7 +68,14 @@ class uring_driver final : public driver {
         std::uint32_t next_free = 0;
     };
 
-    io_uring_sqe& next_sqe() noexcept;
+    // As io_uring_get_sqe(3), less what other kinds of rings need.
+    io_uring_sqe& next_sqe() noexcept {
+        while (ring_.sq.sqe_tail - io_uring_smp_load_acquire(ring_.sq.khead) == setup_.entries)
+            [[unlikely]] {
+            make_room();
+        }
+        return ring_.sq.sqes[ring_.sq.sqe_tail++ & (setup_.entries - 1)];
+    }
     [[nodiscard]] bool may_add_entry() noexcept;
     void submit_now(detail::operation& op) noexcept;
     void submit_deferred() noexcept;

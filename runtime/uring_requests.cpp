@@ -18,20 +18,30 @@ constexpr std::array opcodes = {
     IORING_OP_SEND_ZC, IORING_OP_SPLICE, IORING_OP_POLL_ADD};
 static_assert(opcodes.size() == static_cast<std::size_t>(io_opcode::poll) + 1);
 
-// The bits of an SQE's ioprio that an operation's options stand for.
-unsigned priority_bits(const io_request& request) noexcept {
-    const unsigned options = request.options;
-    const unsigned multishot =
-        request.opcode == io_opcode::accept ? IORING_ACCEPT_MULTISHOT : IORING_RECV_MULTISHOT;
-    return ((options & io_multishot) != 0 ? multishot : 0U) |
-           ((options & io_bundle) != 0 ? IORING_RECVSEND_BUNDLE : 0U) |
-           ((options & io_poll_first) != 0 ? IORING_RECVSEND_POLL_FIRST : 0U);
+// What an operation's options stand for in an SQE.
+struct option_bits {
+    std::uint8_t flags = 0;
+    std::uint16_t priority = 0;
+};
+
+constexpr option_bits bits_of(unsigned options) {
+    option_bits bits;
+    bits.flags = ((options & io_from_group) != 0 ? IOSQE_BUFFER_SELECT : 0) |
+                 ((options & io_silent) != 0 ? IOSQE_CQE_SKIP_SUCCESS : 0);
+    bits.priority = ((options & io_multishot) != 0 ? IORING_RECV_MULTISHOT : 0) |
+                    ((options & io_bundle) != 0 ? IORING_RECVSEND_BUNDLE : 0) |
+                    ((options & io_poll_first) != 0 ? IORING_RECVSEND_POLL_FIRST : 0);
+    return bits;
 }
 
-unsigned flag_bits(unsigned options) noexcept {
-    return ((options & io_from_group) != 0 ? IOSQE_BUFFER_SELECT : 0U) |
-           ((options & io_silent) != 0 ? IOSQE_CQE_SKIP_SUCCESS : 0U);
-}
+// By options.
+constexpr auto all_bits = [] {
+    std::array<option_bits, 2 * io_silent> table;
+    for (unsigned options = 0; options < table.size(); ++options) {
+        table[options] = bits_of(options);
+    }
+    return table;
+}();
 
 }  // namespace
 
@@ -44,12 +54,15 @@ void describe(const io_request& request, io_uring_sqe& sqe) noexcept {
     sqe.off = request.offset;
     sqe.rw_flags = static_cast<__kernel_rwf_t>(request.operation_flags);
     if (request.options != 0) {
-        sqe.flags = static_cast<std::uint8_t>(flag_bits(request.options));
+        const option_bits bits = all_bits[request.options];
+        sqe.flags = bits.flags;
+        sqe.ioprio = bits.priority;
         sqe.buf_group = request.buffer_group;
         if (request.opcode == io_opcode::poll) [[unlikely]] {
             sqe.len = IORING_POLL_ADD_MULTI;
-        } else {
-            sqe.ioprio = static_cast<std::uint16_t>(priority_bits(request));
+            sqe.ioprio = 0;
+        } else if (request.opcode == io_opcode::accept) [[unlikely]] {
+            sqe.ioprio = IORING_ACCEPT_MULTISHOT;
         }
     }
     if (request.opcode == io_opcode::splice) [[unlikely]] {
