@@ -36,7 +36,7 @@ constexpr option_bits bits_of(unsigned options) {
 
 // By options.
 constexpr auto all_bits = [] {
-    std::array<option_bits, 2U * io_silent> table;
+    std::array<option_bits, std::size_t{2} * io_silent> table;
     for (unsigned options = 0; options < table.size(); ++options) {
         table[options] = bits_of(options);
     }
