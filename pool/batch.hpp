@@ -17,30 +17,33 @@ namespace detail {
 
 // Calls an element of a range of callables or tasks.
 struct call_element {
+    submit_options options;
+
     // A task leaves its range, which is the batch's own.
     template <class T>
-    static auto submit(pool& target, task<T>& element) {
-        return target.submit(std::move(element));
+    auto submit(pool& target, task<T>& element) {
+        return target.submit(options, std::move(element));
     }
     template <class T>
-    static auto submit(pool& target, task<T>&& element) {
-        return target.submit(std::move(element));
+    auto submit(pool& target, task<T>&& element) {
+        return target.submit(options, std::move(element));
     }
     template <class Element>
-    static auto submit(pool& target, Element&& element) {
+    auto submit(pool& target, Element&& element) {
         std::decay_t<Element> callable(std::forward<Element>(element));
-        return target.submit(callable);
+        return target.submit(options, callable);
     }
 };
 
 // Calls one function with each element.
 template <class F>
 struct call_function {
+    submit_options options;
     F function;
 
     template <class Element>
     auto submit(pool& target, Element&& element) {
-        return target.submit(function, std::forward<Element>(element));
+        return target.submit(options, function, std::forward<Element>(element));
     }
 };
 
@@ -188,29 +191,51 @@ task<batch_values<T>> batch_run_all(pool& target, Call call, Range range) {
 
 template <std::ranges::input_range Range>
 auto pool::batch_submit(Range range) {
-    return detail::batch_submit_all(*this, detail::call_element{}, std::move(range));
+    return batch_submit(submit_options(), std::move(range));
+}
+
+template <std::ranges::input_range Range>
+auto pool::batch_submit(const submit_options& options, Range range) {
+    return detail::batch_submit_all(*this, detail::call_element{options}, std::move(range));
+}
+
+template <detail::submittable F, std::ranges::input_range Range>
+auto pool::batch_submit(F&& function, Range range) {
+    return batch_submit(submit_options(), std::forward<F>(function), std::move(range));
 }
 
 template <class F, std::ranges::input_range Range>
-auto pool::batch_submit(F&& function, Range range) {
+auto pool::batch_submit(const submit_options& options, F&& function, Range range) {
     detail::check_callable<F>();
     using call = detail::call_function<std::decay_t<F>>;
-    return detail::batch_submit_all(*this, call{std::forward<F>(function)}, std::move(range));
+    return detail::batch_submit_all(*this, call{options, std::forward<F>(function)},
+                                    std::move(range));
 }
 
 template <std::ranges::input_range Range>
 auto pool::batch_run(Range range) {
+    return batch_run(submit_options(), std::move(range));
+}
+
+template <std::ranges::input_range Range>
+auto pool::batch_run(const submit_options& options, Range range) {
     using T =
         typename detail::handle_value<detail::batch_handle<detail::call_element, Range>>::type;
-    return detail::batch_run_all<T>(*this, detail::call_element{}, std::move(range));
+    return detail::batch_run_all<T>(*this, detail::call_element{options}, std::move(range));
+}
+
+template <detail::submittable F, std::ranges::input_range Range>
+auto pool::batch_run(F&& function, Range range) {
+    return batch_run(submit_options(), std::forward<F>(function), std::move(range));
 }
 
 template <class F, std::ranges::input_range Range>
-auto pool::batch_run(F&& function, Range range) {
+auto pool::batch_run(const submit_options& options, F&& function, Range range) {
     detail::check_callable<F>();
     using call = detail::call_function<std::decay_t<F>>;
     using T = typename detail::handle_value<detail::batch_handle<call, Range>>::type;
-    return detail::batch_run_all<T>(*this, call{std::forward<F>(function)}, std::move(range));
+    return detail::batch_run_all<T>(*this, call{options, std::forward<F>(function)},
+                                    std::move(range));
 }
 
 }  // namespace weir

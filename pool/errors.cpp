@@ -40,4 +40,9 @@ std::error_code make_error_code(pool_errc code) noexcept {
 pool_error::pool_error(pool_errc code, const char* pool_name)
     : std::system_error(make_error_code(code), std::string("pool \"") + pool_name + '"') {}
 
+job_timed_out::job_timed_out(const char* pool_name, const char* job_name)
+    : text_(std::string("pool \"") + pool_name + "\": job \"" +
+            (job_name != nullptr ? job_name : "job") +
+            "\" timed out: it did not end within finish_within") {}
+
 }  // namespace weir

@@ -10,7 +10,10 @@
 // and try_submit_from_thread return the bare code.
 #pragma once
 
+#include <stdexcept>
 #include <system_error>
+
+#include "../runtime/result.hpp"
 
 namespace weir {
 
@@ -26,6 +29,17 @@ enum class pool_errc {
 const std::error_category& pool_category() noexcept;
 
 std::error_code make_error_code(pool_errc code) noexcept;
+
+// weir::timed_out of a job whose finish_within passed; its text names pool and job.
+class job_timed_out final : public timed_out {
+  public:
+    // Throws std::bad_alloc.
+    job_timed_out(const char* pool_name, const char* job_name);
+    [[nodiscard]] const char* what() const noexcept override { return text_.what(); }
+
+  private:
+    std::runtime_error text_;  // whose copies do not throw
+};
 
 class pool_error : public std::system_error {
   public:

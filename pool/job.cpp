@@ -107,6 +107,15 @@ std::exception_ptr make_error(refusal why, const job& target) noexcept {
     }
 }
 
+std::exception_ptr make_timed_out(const job& target) noexcept {
+    try {
+        return std::make_exception_ptr(
+            job_timed_out(target.owner_pool().options().name, target.name()));
+    } catch (...) {
+        return std::make_exception_ptr(timed_out());  // no memory for the text
+    }
+}
+
 }  // namespace
 
 // Begins the body of a granted job, unless it was stopped or has expired meanwhile.
@@ -134,7 +143,7 @@ void pool_core::ended(job& target) noexcept {
         ++stats_.completed;
     } else if (is_canceled(target.error()) && target.stop_requested()) {
         if (target.deadlines_ != nullptr && target.deadlines_->finish_expired) {
-            target.replace_error(std::make_exception_ptr(timed_out()));
+            target.replace_error(make_timed_out(target));
             ++stats_.failed;
         } else {
             ++stats_.canceled;

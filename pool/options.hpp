@@ -60,7 +60,8 @@ class submit_options {
         return *this;
     }
     // End at most so late: a job that has not started expires, a running one is asked to stop and,
-    // where it ends by that, its result is weir::timed_out. A value that it still returns is kept.
+    // where it ends by that, its result is weir::timed_out, as job_timed_out (errors.hpp). A value
+    // that it still returns is kept.
     submit_options& finish_within(duration length) noexcept {
         finish_ = length;
         return *this;

@@ -168,19 +168,28 @@ class pool : private detail::pool_core {
 
     // Submits a range, also a lazy one, in order, and waits for places as submit does. The range
     // holds nullary callables or tasks, or `function` is called with each element.
+    // Each job has the options; their lengths count from its own submission.
     // Yields one handle an element. Defined in batch.hpp.
     template <std::ranges::input_range Range>
     [[nodiscard]] auto batch_submit(Range range);
-    template <class F, std::ranges::input_range Range>
+    template <std::ranges::input_range Range>
+    [[nodiscard]] auto batch_submit(const submit_options& options, Range range);
+    template <detail::submittable F, std::ranges::input_range Range>
     [[nodiscard]] auto batch_submit(F&& function, Range range);
+    template <class F, std::ranges::input_range Range>
+    [[nodiscard]] auto batch_submit(const submit_options& options, F&& function, Range range);
 
     // The same, and waits for all: yields the values in the order of the range (nothing for void).
     // The first failure cancels the others and ends the submitting; when all have ended, the first
     // error in time is rethrown. So does a stop of the caller. Defined in batch.hpp.
     template <std::ranges::input_range Range>
     [[nodiscard]] auto batch_run(Range range);
-    template <class F, std::ranges::input_range Range>
+    template <std::ranges::input_range Range>
+    [[nodiscard]] auto batch_run(const submit_options& options, Range range);
+    template <detail::submittable F, std::ranges::input_range Range>
     [[nodiscard]] auto batch_run(F&& function, Range range);
+    template <class F, std::ranges::input_range Range>
+    [[nodiscard]] auto batch_run(const submit_options& options, F&& function, Range range);
 
     // Jobs that may run at a time from now on; 0 pauses. Fewer than run now: those end first.
     // Throws std::invalid_argument above 16,777,216.

@@ -13,8 +13,6 @@ namespace weir {
 namespace {
 
 int flags_of(open_mode mode) noexcept {
-    WEIR_ASSERT(includes(mode, open_mode::read | open_mode::write),
-                "a file is opened for reading, writing or both");
     int flags = O_CLOEXEC;
     if (!includes(mode, open_mode::write)) {
         flags |= O_RDONLY;
@@ -137,7 +135,7 @@ result<void> truncate_now(int fd, std::int64_t size) {
 }  // namespace
 
 task<result<file>> file::open(std::string path, open_mode mode, unsigned permissions) {
-    if (detail::has_nul(path)) {
+    if (detail::has_nul(path) || !includes(mode, open_mode::read | open_mode::write)) {
         co_return std::unexpected(std::make_error_code(std::errc::invalid_argument));
     }
     io_request request = detail::path_request(io_opcode::open, path.c_str());

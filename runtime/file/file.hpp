@@ -32,7 +32,7 @@
 
 namespace weir {
 
-// How a file is opened; combined by |. At least read or write.
+// How a file is opened; combined by |. Without read and write, open fails with invalid_argument.
 enum class open_mode : unsigned {
     read = 1U << 0,
     write = 1U << 1,

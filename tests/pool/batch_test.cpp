@@ -258,5 +258,57 @@ TEST(PoolBatchTest, AFunctionWithStateDiesAsOftenAsItIsMade) {
     EXPECT_EQ(counts.constructed, counts.destroyed);
 }
 
+task<> options_hold_for_each_job() {
+    pool p(sized(3, 0));
+    submit_options brief;
+    brief.named("nap").finish_within(std::chrono::milliseconds(98));
+    const std::vector<int> input = {3, 4, 5};
+    const std::vector<int> values = co_await p.batch_run(brief, slow_first, input);
+    EXPECT_THAT(values, ElementsAre(30, 40, 50));
+    const std::vector<int> longer = {3, 1, 4};  // the second one takes 99 ms
+    std::string text;
+    try {
+        co_await p.batch_run(brief, slow_first, longer);
+    } catch (const timed_out& error) {
+        text = error.what();
+    }
+    EXPECT_EQ(text, "pool \"pool\": job \"nap\" timed out: it did not end within finish_within");
+}
+
+TEST(PoolBatchTest, OptionsHoldForEachJob) { run_pool_test(options_hold_for_each_job()); }
+
+task<> ranges_of_callables_take_options_too() {
+    pool p(sized(1, 0));
+    submit_options late;
+    late.named("late").start_within(duration::zero());
+    std::vector<task<int>> tasks;
+    tasks.push_back(slow_first(1));
+    std::string text;
+    try {
+        co_await p.batch_run(late, std::move(tasks));
+    } catch (const pool_error& error) {
+        text = error.error() == pool_errc::expired ? "expired" : error.what();
+    }
+    EXPECT_EQ(text, "expired");
+    submit_options named;
+    named.named("number");
+    std::vector<task<int>> numbers;
+    numbers.push_back(slow_first(1));
+    std::vector<join_handle<int>> handles = co_await p.batch_submit(named, std::move(numbers));
+    EXPECT_NE(p.dump().find("number"), std::string::npos);
+    const int first = co_await handles.front().join();
+    EXPECT_EQ(first, 10);
+    const std::vector<int> input = {2, 3};
+    handles = co_await p.batch_submit(named, slow_first, input);
+    EXPECT_NE(p.dump().find("number"), std::string::npos);
+    for (join_handle<int>& handle : handles) {
+        co_await handle.join();
+    }
+}
+
+TEST(PoolBatchTest, RangesOfCallablesTakeOptionsToo) {
+    run_pool_test(ranges_of_callables_take_options_too());
+}
+
 }  // namespace
 }  // namespace weir

@@ -1,12 +1,15 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <system_error>
 
+#include <weir/runtime/channel.hpp>
 #include <weir/runtime/event.hpp>
+#include <weir/runtime/nop.hpp>
 #include <weir/runtime/this_task.hpp>
 #include <weir/runtime/with_timeout.hpp>
 
@@ -258,6 +261,47 @@ TEST(WithTimeoutTest, AResultThatEndedForAnotherReasonKeepsIt) {
               std::errc::operation_canceled);
     EXPECT_EQ(test::run_test(with_timeout(2s, fail_with(std::errc::broken_pipe))).error(),
               std::errc::broken_pipe);
+}
+
+// Anything that can be awaited, by the function that makes it.
+task<bool> wait_in_time(event* ready) {
+    try {
+        co_await with_timeout(2s, &event::wait, std::ref(*ready));
+        co_return true;
+    } catch (const timed_out&) {
+        co_return false;
+    }
+}
+
+TEST(WithTimeoutTest, AnEventThatNobodySetsIsTimedOut) {
+    test::virtual_loop on;
+    const time_point start = on.clock().now();
+    event ready;
+    EXPECT_FALSE(on.run(wait_in_time(&ready)));
+    EXPECT_EQ(on.clock().now(), start + 2s);
+    ready.set();
+    EXPECT_TRUE(on.run(wait_in_time(&ready)));
+    EXPECT_EQ(on.clock().now(), start + 2s);
+}
+
+TEST(WithTimeoutTest, AnAwaitedValueIsKept) {
+    channel<int> numbers(1);
+    int seven = 7;
+    ASSERT_TRUE(numbers.try_send(seven));
+    test::virtual_loop on;
+    EXPECT_EQ(on.run(with_timeout(1s, &channel<int>::receive, std::ref(numbers))), 7);
+    EXPECT_THROW(on.run(with_timeout(1s, &channel<int>::receive, std::ref(numbers))), timed_out);
+}
+
+TEST(WithTimeoutTest, AFunctionThatReturnsATaskIsAwaitedAsTheTask) {
+    test::virtual_loop on;
+    EXPECT_EQ(on.run(with_timeout(2s, give, 7, 1s)), 7);
+    EXPECT_THROW(on.run(with_timeout(2s, give, 7, 3s)), timed_out);
+    EXPECT_THROW(on.run(with_deadline(on.clock().now() + 2s, give, 7, 3s)), timed_out);
+}
+
+TEST(WithTimeoutTest, AResultOfAnAwaiterComesThrough) {
+    EXPECT_TRUE(test::run_test(with_timeout(1h, nop)).has_value());
 }
 
 }  // namespace

@@ -52,6 +52,8 @@ inline void run_pool_test(task<> main) {
         std::rethrow_exception(error);
     } catch (const pool_error& known) {
         return pool_errors[static_cast<int>(known.error())];
+    } catch (const timed_out&) {
+        return "timed out";
     } catch (const std::exception& known) {
         return known.what();
     } catch (...) {
