@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "../../runtime/intrusive_list.hpp"
+#include "../../runtime/stop.hpp"
 #include "../../runtime/task.hpp"
 #include "envelope.hpp"
 
@@ -65,7 +66,7 @@ class job_context : public weir::detail::list_node {
     detail::worker_queue* queue_ = nullptr;
     const detail::job_handler* handler_ = nullptr;
     detail::job_window* window_ = nullptr;  // holds the bytes below
-    context* running_ = nullptr;            // while its handler runs
+    stop_source* running_ = nullptr;        // while its handler runs: stops it
     std::string_view raw_;                  // the envelope's bytes
     envelope envelope_;
     std::string_view entry_;     // of the stream

@@ -128,8 +128,10 @@ task<std::size_t> queue::add_limited(const std::vector<std::string>* jobs, int l
             *id = first_job_id(answer.view()[0].text(), static_cast<std::size_t>(lane));
         }
         added += count;
-        if (added == end) {
+        if (count != 0) {
             pause = room_wait_first;
+        }
+        if (added == end) {
             continue;
         }
         if (!waits) {

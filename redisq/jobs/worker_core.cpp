@@ -86,7 +86,7 @@ worker_core::worker_core(event_loop& loop, client_options server, worker_options
                                      options_.window)) {
     const client_options reads = for_reads(server);
     for (const queue_request& request : queues) {
-        queues_.push_back(std::make_unique<worker_queue>(request, reads, control_));
+        queues_.push_back(std::make_unique<worker_queue>(*this, request, reads, control_));
     }
     for (const auto& handler : known_) {
         states_.push_back(std::make_unique<handler_state>());
@@ -174,6 +174,7 @@ task<> worker_core::wind_down(scope* tasks) {
         while (!lane.empty()) {
             job_context& job = lane.pop_front();
             --ready_count_;
+            --job.queue_->ready[job.lane_];
             release(job);
         }
     }
@@ -309,6 +310,10 @@ const std::string& job_context::id() {
         id_ = filed_id_.empty() ? first_job_id(entry_, lane_) : std::string(filed_id_);
     }
     return id_;
+}
+
+task<> job_context::progress(std::string text) {
+    return queue_->owner->send_progress(this, std::move(text));
 }
 
 const std::string& job_context::queue() const noexcept { return queue_->keys.queue(); }

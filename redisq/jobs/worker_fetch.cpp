@@ -34,13 +34,17 @@ void for_each_stream(const resp::reply_view& answer, Visit&& visit) {
 // Slots that a read of this window may bring jobs for; 0: not now. Beside another read it waits
 // until it is worth while.
 std::size_t worker_core::room_for(const worker_queue& queue, std::size_t window) const noexcept {
-    const std::size_t taken = used_ + reserved_;
+    // What waits behind an earlier lane takes no slot from that.
+    std::size_t taken = used_ + reserved_;
+    for (std::size_t lane = queue.lanes_end; lane < lane_count; ++lane) {
+        taken -= queue.ready[lane];
+    }
     if (is_stopping_ || !queue.has_lease || queue.is_paused || queue.has_lost_reads ||
         queue.lanes == 0 || taken >= options_.max_concurrency || !is_turn_of(queue)) {
         return 0;
     }
     const std::size_t free = options_.max_concurrency - taken;
-    if (queue.reads != 0 && (free < worth_ || ready_count_ != 0 || window == 0)) {
+    if (queue.reads != 0 && (free < worth_ || queue.lanes_end != lane_count || window == 0)) {
         return 0;
     }
     return std::min(free, options_.window);
@@ -131,7 +135,18 @@ task<> worker_core::fetch_once(worker_queue* queue, std::size_t count, bool bloc
     if (!answer->view().empty()) {
         take_entries(*queue, std::move(*answer), found, first_lane);
     }
-    queue->lanes_end = found >= count ? first_lane + 1 : lane_count;
+    if (found >= count) {
+        queue->lanes_end = first_lane + 1;
+    } else if (all_lanes) {
+        queue->lanes_end = lane_count;
+    } else {
+        // Nothing is left there: the first lane that waits here is next.
+        std::size_t lane = 0;
+        while (lane < lane_count && queue->ready[lane] == 0) {
+            ++lane;
+        }
+        queue->lanes_end = std::min(lane + 1, lane_count);
+    }
     if (all_lanes && queue->is_idle != (found == 0)) {
         queue->is_idle = found == 0;
         room_.set();

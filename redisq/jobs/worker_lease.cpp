@@ -184,6 +184,8 @@ task<> worker_core::beat(worker_queue* queue) {
     queue->server_ahead_ms = number_of(heard[1]) - loop_ms(now);
     const bool paused = heard[2].integer() == 1;
     if (std::exchange(queue->is_paused, paused) != paused) {
+        queue->lanes_end = lane_count;
+        startable_.set();
         room_.set();
     }
     if (heard[3].integer() != 0) {
@@ -219,6 +221,7 @@ void worker_core::lose_lease(worker_queue& queue, const std::string& why) {
     ++stats_.leases_lost;
     report("queue '" + queue.keys.queue() + "': lease lost: " + why);
     queue.has_lease = false;
+    queue.lanes_end = lane_count;
     ++queue.epoch;
     running_.for_each([&](job_context& job) {
         if (job.queue_ == &queue) {
@@ -299,6 +302,10 @@ task<> worker_core::leave(worker_queue* queue) {
         co_return;
     }
     co_await queue->flushed.wait();
+    co_await beat(queue);  // the counts
+    if (!queue->has_lease) {
+        co_return;
+    }
     queue->has_lease = false;
     script_runner::words arguments = {std::string(job_group), queue->consumer};
     const result<resp::reply> answer = co_await queue->scripts.run(

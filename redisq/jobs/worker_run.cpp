@@ -22,8 +22,18 @@ struct come_back_later {
 
 void worker_core::add_ready(job_context& job) noexcept {
     ready_[job.lane_].push_back(job);
+    ++job.queue_->ready[job.lane_];
     ++ready_count_;
     startable_.set();
+}
+
+// While earlier lanes have jobs that are not read yet, those of later ones wait.
+std::size_t worker_core::lanes_that_start() const noexcept {
+    std::size_t end = 0;
+    for (const auto& queue : queues_) {
+        end = std::max(end, queue->lanes_end);
+    }
+    return end;
 }
 
 task<> worker_core::starter_loop() {
@@ -37,11 +47,16 @@ task<> worker_core::starter_loop() {
 task<> worker_core::start_ready() {
     while (ready_count_ != 0 && running_count_ < options_.max_concurrency && !is_stopping_) {
         std::size_t lane = 0;
-        while (ready_[lane].empty()) {
+        const std::size_t end = lanes_that_start();
+        while (lane < end && ready_[lane].empty()) {
             ++lane;
+        }
+        if (lane == end) {
+            co_return;
         }
         job_context& job = ready_[lane].pop_front();
         --ready_count_;
+        --job.queue_->ready[lane];
         if (job.epoch_ != job.queue_->epoch) {
             drop(job);
             continue;
@@ -139,24 +154,23 @@ task<> worker_core::run_job(worker_core* core, job_context* job) {
         core->drop(*job);
         co_return;
     }
-    job->running_ = scheduler::current()->running();
+    // The pool's own context serves one job after the other, and a stop of it would stay.
+    stop_source stop;
+    job->running_ = &stop;
     job->handler_ = state->handler;
-    if (job->stop_reason_ != job_context::stop_reason::none) {
-        job->running_->request_stop();
-    }
     try {
         const handler_options& limits = job->handler_->options();
         if (limits.rate != 0) {
-            co_await core->wait_for_rate(job);
+            co_await with_stop(stop, core->wait_for_rate(job));
         }
         const duration limit = job->envelope_.timeout_ms != 0
                                    ? duration(std::chrono::milliseconds(job->envelope_.timeout_ms))
                                : limits.timeout != duration::zero() ? limits.timeout
                                                                     : core->options_.timeout;
         if (limit != duration::zero()) {
-            co_await with_timeout(limit, job->handler_->run(*job));
+            co_await with_stop(stop, with_timeout(limit, job->handler_->run(*job)));
         } else {
-            co_await job->handler_->run(*job);
+            co_await with_stop(stop, job->handler_->run(*job));
         }
     } catch (const come_back_later& later) {
         core->job_stopped_running(*job, *state);
@@ -242,17 +256,18 @@ task<> worker_core::post_gathered(handler_state* state) {
 task<> worker_core::run_batch(worker_core* core, handler_state* state,
                               std::vector<job_context*> jobs) {
     const job_handler& handler = *state->handler;
+    stop_source stop;
     for (job_context* const job : jobs) {
-        job->running_ = scheduler::current()->running();
+        job->running_ = &stop;
     }
     std::vector<std::exception_ptr> errors(jobs.size());
     try {
         const duration own = handler.options().timeout;
         const duration limit = own != duration::zero() ? own : core->options_.timeout;
         if (limit != duration::zero()) {
-            co_await with_timeout(limit, handler.run_batch(jobs, &errors));
+            co_await with_stop(stop, with_timeout(limit, handler.run_batch(jobs, &errors)));
         } else {
-            co_await handler.run_batch(jobs, &errors);
+            co_await with_stop(stop, handler.run_batch(jobs, &errors));
         }
     } catch (...) {
         errors.assign(jobs.size(), std::current_exception());

@@ -5,11 +5,16 @@
 
 #include <chrono>
 #include <exception>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include <weir/redisq/jobs/admin.hpp>
+#include <weir/redisq/jobs/queue.hpp>
 #include <weir/redisq/jobs/worker.hpp>
 #include <weir/runtime/event_loop.hpp>
 #include <weir/runtime/scope.hpp>
+#include <weir/runtime/sleep.hpp>
 
 namespace weir::test {
 
@@ -19,7 +24,7 @@ inline redisq::worker_options quick_worker(std::size_t concurrency = 100) {
     redisq::worker_options options;
     options.max_concurrency = concurrency;
     options.heartbeat = 20ms;
-    options.lease = 500ms;
+    options.lease = 2s;
     options.grace = 2s;
     options.on_report = [](const std::string&) {};
     return options;
@@ -51,6 +56,29 @@ inline task<> beside_worker(redisq::worker& w, task<> body) {
 inline void run_with_worker(redisq::worker& w, task<> body) {
     event_loop loop;
     loop.run(beside_worker(w, std::move(body)));
+}
+
+// "0", "1", ... as jobs of this type, in one flush.
+template <class Type>
+task<> submit_texts(std::string url, Type type, int count, std::string queue = "default") {
+    redisq::client redis(url);
+    redisq::queue q(redis, queue);
+    std::vector<std::string> texts;
+    for (int i = 0; i < count; ++i) {
+        texts.push_back(std::to_string(i));
+    }
+    co_await q.submit_many(type, texts);
+    co_await redis.close();
+}
+
+// Ends when the queue has no job that waits, runs or is delayed.
+inline task<> jobs_are_gone(std::string url, std::string queue) {
+    redisq::client redis(url);
+    redisq::queue q(redis, queue);
+    while (co_await q.size() != 0) {
+        co_await sleep_for(std::chrono::milliseconds(1));
+    }
+    co_await redis.close();
 }
 
 }  // namespace weir::test

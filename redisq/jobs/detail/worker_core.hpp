@@ -69,11 +69,19 @@ struct queue_request {
     unsigned weight = 1;
 };
 
+class worker_core;
+
 class worker_queue {
   public:
-    worker_queue(const queue_request& request, const client_options& server, client& control)
-        : keys(request.name), weight(request.weight), fetch(server), scripts(control) {}
+    worker_queue(worker_core& core, const queue_request& request, const client_options& server,
+                 client& control)
+        : owner(&core),
+          keys(request.name),
+          weight(request.weight),
+          fetch(server),
+          scripts(control) {}
 
+    worker_core* owner;
     queue_keys keys;
     unsigned weight;
     client fetch;
@@ -86,8 +94,9 @@ class worker_queue {
     bool has_lost_reads = false;  // a read ended without its reply: there may be jobs to look for
     bool is_idle = false;         // the last read found nothing
     unsigned lanes = 0;           // bits of those that can be read
-    std::size_t lanes_end = lane_count;  // what the next read asks for
-    std::size_t reads = 0;               // on their way
+    std::size_t lanes_end = lane_count;           // what the next read asks for
+    std::array<std::size_t, lane_count> ready{};  // of its jobs
+    std::size_t reads = 0;                        // on their way
     std::uint64_t served = 0;
 
     time_point lease_until{};
@@ -163,6 +172,7 @@ class worker_core final : private redisq::detail::background {
     task<> starter_loop();
     task<> start_ready();
     void add_ready(job_context& job) noexcept;
+    [[nodiscard]] std::size_t lanes_that_start() const noexcept;
     [[nodiscard]] bool admit(job_context& job);
     [[nodiscard]] handler_state* find_handler(std::string_view type) noexcept;
     static task<> run_job(worker_core* core, job_context* job);

@@ -1,0 +1,213 @@
+// Ways of submitting: later, once, urgently, no more than so many, and taking it back.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include <weir/redisq/jobs/admin.hpp>
+#include <weir/redisq/jobs/queue.hpp>
+#include <weir/redisq/jobs/worker.hpp>
+#include <weir/runtime/scope.hpp>
+#include <weir/runtime/sleep.hpp>
+
+#include "support/jobs.hpp"
+#include "support/redis_server.hpp"
+
+namespace weir::redisq {
+namespace {
+
+using namespace std::chrono_literals;
+using test::jobs_are_gone;
+using test::quick_worker;
+using test::run_with_worker;
+
+const job_type<std::string, std::string, raw_payload> echo("echo");
+using names = std::vector<std::string>;
+
+class JobSubmitTest : public testing::Test {
+  protected:
+    void SetUp() override { WEIR_NEEDS_REDIS(); }
+
+    // Runs `body` on a loop of its own, then a worker until nothing is left; what it ran, in order.
+    names run_after(task<> body, std::size_t concurrency = 1) {
+        event_loop loop;
+        loop.run(std::move(body));
+        names ran;
+        worker w(server_.url(), quick_worker(concurrency));
+        w.on(echo, [&ran](std::string text) {
+            ran.push_back(text);
+            return text;
+        });
+        run_with_worker(w, jobs_are_gone(server_.url(), "default"));
+        return ran;
+    }
+
+    test::redis_server server_;
+};
+
+task<> submit_in_lanes(std::string url) {
+    client redis(url);
+    queue q(redis);
+    for (const int lane : {3, 1, 0, 2, 1}) {
+        submit_options options;
+        options.lane(lane);
+        co_await q.submit(options, echo, "lane " + std::to_string(lane));
+    }
+    co_await redis.close();
+}
+
+TEST_F(JobSubmitTest, UrgentLanesGoFirst) {
+    EXPECT_EQ(run_after(submit_in_lanes(server_.url())),
+              (names{"lane 0", "lane 1", "lane 1", "lane 2", "lane 3"}));
+}
+
+task<> submit_delayed(std::string url) {
+    client redis(url);
+    queue q(redis);
+    submit_options late;
+    late.delay(120ms);
+    co_await q.submit(late, echo, std::string("late"));
+    submit_options sooner;
+    sooner.delay(60ms);
+    co_await q.submit(sooner, echo, std::string("sooner"));
+    submit_options past;
+    past.at(std::chrono::system_clock::time_point(1h));
+    co_await q.submit(past, echo, std::string("past"));
+    co_await q.submit(echo, std::string("now"));
+    EXPECT_EQ(co_await q.size(), 4U);
+    co_await redis.close();
+}
+
+TEST_F(JobSubmitTest, DelayedJobsRunWhenTheyAreDue) {
+    EXPECT_EQ(run_after(submit_delayed(server_.url())), (names{"past", "now", "sooner", "late"}));
+    EXPECT_EQ(server_.command({"HLEN", "weir:{default}:h"}), "0");
+    EXPECT_EQ(server_.command({"ZCARD", "weir:{default}:z"}), "0");
+}
+
+task<> submit_unique(std::string url, bool* again) {
+    client redis(url);
+    queue q(redis);
+    submit_options once;
+    once.unique("user 7");
+    const auto first = co_await q.submit(once, echo, std::string("first"));
+    const auto second = co_await q.submit(once, echo, std::string("second"));
+    EXPECT_FALSE(first.is_duplicate());
+    EXPECT_EQ(second.is_duplicate(), !*again);
+    EXPECT_EQ(second.id(), first.id());
+    submit_options repeated;
+    repeated.repeat_safely();
+    co_await q.submit(repeated, echo, std::string("other"));
+    co_await redis.close();
+}
+
+TEST_F(JobSubmitTest, AUniqueJobIsQueuedOnceUntilItHasEnded) {
+    bool again = false;
+    EXPECT_EQ(run_after(submit_unique(server_.url(), &again)), (names{"first", "other"}));
+    EXPECT_EQ(server_.command({"EXISTS", "weir:{default}:u:user 7"}), "0");
+    EXPECT_EQ(run_after(submit_unique(server_.url(), &again)), (names{"first", "other"}));
+}
+
+task<> submit_and_cancel(std::string url) {
+    client redis(url);
+    queue q(redis);
+    submit_options late;
+    late.delay(10min).unique("key");
+    const auto delayed = co_await q.submit(late, echo, std::string("delayed"));
+    const auto waiting = co_await q.submit(echo, std::string("waiting"));
+    co_await q.submit(echo, std::string("stays"));
+    EXPECT_EQ(co_await delayed.cancel(), cancel_outcome::canceled);
+    EXPECT_EQ(co_await waiting.cancel(), cancel_outcome::canceled);
+    EXPECT_EQ(co_await waiting.cancel(), cancel_outcome::unknown);
+    EXPECT_EQ(co_await q.cancel("nonsense"), cancel_outcome::unknown);
+    EXPECT_EQ(co_await q.size(), 1U);
+    co_await redis.close();
+}
+
+TEST_F(JobSubmitTest, WhatWaitsOrIsDelayedCanBeCanceled) {
+    EXPECT_EQ(run_after(submit_and_cancel(server_.url())), names{"stays"});
+    EXPECT_EQ(server_.command({"EXISTS", "weir:{default}:u:key"}), "0");
+}
+
+task<> submit_to_die_waiting(std::string url) {
+    client redis(url);
+    queue q(redis);
+    submit_options hasty;
+    hasty.start_within(1ms);
+    co_await q.submit(hasty, echo, std::string("too late"));
+    hasty.start_within(1h);
+    co_await q.submit(hasty, echo, std::string("in time"));
+    co_await sleep_for(20ms);
+    co_await redis.close();
+}
+
+TEST_F(JobSubmitTest, AJobThatDoesNotStartByItsDeadlineIsDead) {
+    EXPECT_EQ(run_after(submit_to_die_waiting(server_.url())), names{"in time"});
+    EXPECT_EQ(server_.command({"ZCARD", "weir:{default}:dead"}), "1");
+}
+
+task<> fill_up(std::string url) {
+    client redis(url);
+    queue_options options;
+    options.max_length = 3;
+    queue q(redis, "default", options);
+    submit_options late;
+    late.delay(1ms);
+    co_await q.submit(late, echo, std::string("1"));
+    co_await q.submit(echo, std::string("2"));
+    co_await q.try_submit(echo, std::string("3"));
+    std::string told;
+    try {
+        co_await q.try_submit(echo, std::string("4"));
+    } catch (const exception& problem) {
+        EXPECT_EQ(problem.code(), job_errc::queue_full);
+        told = problem.what();
+    }
+    EXPECT_EQ(told, "queue 'default' is full: it has 3 jobs, its limit");
+    co_await redis.close();
+}
+
+TEST_F(JobSubmitTest, AFullQueueRefusesWhoDoesNotWait) {
+    EXPECT_EQ(run_after(fill_up(server_.url())).size(), 3U);
+}
+
+struct length_watch {
+    std::size_t longest = 0;
+};
+
+task<> overfill(std::string url, length_watch* watch) {
+    client redis(url);
+    queue_options options;
+    options.max_length = 10;
+    queue q(redis, "default", options);
+    names many;
+    for (int i = 0; i < 300; ++i) {
+        many.push_back(std::to_string(i));
+    }
+    EXPECT_EQ(co_await q.submit_many(echo, many), 300U);
+    watch->longest = std::max(watch->longest, co_await q.size());
+    while (co_await q.size() != 0) {
+        co_await sleep_for(1ms);
+    }
+    co_await redis.close();
+}
+
+TEST_F(JobSubmitTest, ProducersWaitAtTheLimitAndNothingIsTrimmed) {
+    names ran;
+    length_watch watch;
+    worker w(server_.url(), quick_worker(4));
+    w.on(echo, [&ran](std::string text) {
+        ran.push_back(text);
+        return text;
+    });
+    run_with_worker(w, overfill(server_.url(), &watch));
+    ASSERT_EQ(ran.size(), 300U);
+    for (std::size_t i = 0; i < ran.size(); ++i) {
+        EXPECT_EQ(ran[i], std::to_string(i));
+    }
+    EXPECT_LE(watch.longest, 10U);
+}
+
+}  // namespace
+}  // namespace weir::redisq
