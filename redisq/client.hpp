@@ -37,6 +37,7 @@
 #include "errors.hpp"
 #include "exclusive_client.hpp"
 #include "options.hpp"
+#include "streaming.hpp"
 
 namespace weir::redisq {
 
@@ -64,6 +65,14 @@ class client : public detail::command_interface {
             options.timeout = duration::zero();
         }
         return detail::run_blocking<T>(shelf_, options, std::move(command));
+    }
+
+    // A reply in parts, as it arrives, on a connection of its own; see streaming.hpp.
+    template <class Name, class... Arguments>
+    [[nodiscard]] reply_stream stream(const Name& name, const Arguments&... arguments) {
+        resp::command_buffer command;
+        command.add(name, arguments...);
+        return {shelf_, std::move(command)};
     }
 
     // A connection of one's own, see exclusive_client.hpp.

@@ -43,7 +43,17 @@ class call : public weir::detail::listed_waiter, private weir::detail::timer_nod
     // There will be no reply, or no further one.
     virtual void fail(error why) noexcept = 0;
 
+    // Of a call that is_stream(), instead of take(): a part of the reply, valid until the connection
+    // goes on. False: it goes on with client_core::resume_pushes().
+    [[nodiscard]] virtual bool take_part(const resp::stream_event& part) {
+        static_cast<void>(part);
+        return true;
+    }
+    // Of the same: it is done, after the last part or fail(). Wakes whom it concerns.
+    virtual void on_end() noexcept {}
+
     [[nodiscard]] bool is_idempotent() const noexcept { return idempotent_; }
+    [[nodiscard]] bool is_stream() const noexcept { return is_stream_; }
 
   protected:
     ~call() = default;
@@ -51,6 +61,8 @@ class call : public weir::detail::listed_waiter, private weir::detail::timer_nod
     // Inside take() of the last reply: the call is not over, it is encoded and sent once more, ahead
     // of those who wait.
     void send_again() noexcept { again_ = true; }
+
+    void become_stream() noexcept { is_stream_ = true; }
 
   private:
     friend class client_core;
@@ -64,6 +76,10 @@ class call : public weir::detail::listed_waiter, private weir::detail::timer_nod
         if (timer_node::is_linked()) [[unlikely]] {
             owner->loop().disarm(*this);
         }
+        if (is_stream_) [[unlikely]] {
+            on_end();
+            return;
+        }
         wake();
     }
 
@@ -73,6 +89,15 @@ class call : public weir::detail::listed_waiter, private weir::detail::timer_nod
     call_state state_ = call_state::idle;
     bool idempotent_;
     bool again_ = false;
+    bool is_stream_ = false;
 };
+
+inline bool reply_queue::front_is_stream() const noexcept {
+    if (empty()) {
+        return false;
+    }
+    const call* const who = entries_[begin_ & (capacity_ - 1)].who;
+    return who != nullptr && who->is_stream();
+}
 
 }  // namespace weir::redisq::detail

@@ -190,14 +190,22 @@ task<result<reached>> reach(const client_options& options) {
 task<result<void>> client_core::open() {
     // The timer stops the attempt, and what it waits in gives operation_canceled.
     weir::detail::subtask<result<void>> attempt(make_connection());
-    weir::detail::stop_timer timer(attempt,
-                                   saturating_add(loop().now(), options_.connect_timeout));
+    weir::detail::stop_timer timer(attempt, saturating_add(loop().now(), options_.connect_timeout));
     co_await attempt;
     timer.disarm();
     result<void> made = attempt.take();
+    const bool is_tls = options_.server.over == transport::tls;
     if (!made && timer.expired() && made.error().code() == std::errc::operation_canceled) {
-        made = std::unexpected(error(make_error_code(errc::connect_failed),
-                                     options_.server.to_string() + ": no connection in time"));
+        // A server of plain text waits for the end of what it takes for a line.
+        made = std::unexpected(
+            error(make_error_code(errc::connect_failed),
+                  options_.server.to_string() + ": no connection in time" +
+                      (is_tls ? "; if the server speaks no TLS on this port, use redis://" : "")));
+    } else if (!made && made.error() == errc::connection_lost) {
+        made = std::unexpected(error(
+            make_error_code(errc::connect_failed),
+            options_.server.to_string() + ": " + made.error().message() + " during the greeting" +
+                (is_tls ? "" : "; if the server speaks TLS on this port, use rediss://")));
     }
     co_return made;
 }
@@ -219,8 +227,8 @@ task<result<void>> client_core::make_connection() {
             co_return std::unexpected(about(options_.server.to_string(), shaken.error()));
         }
     }
-    connection_.reset(new connection(loop(), std::move(peer->socket), std::move(filter),
-                                     options_.limits, *this));
+    connection_.reset(
+        new connection(loop(), std::move(peer->socket), std::move(filter), options_.limits, *this));
     co_return co_await greet();
 }
 
@@ -262,6 +270,10 @@ void client_core::greeted(const resp::reply_view& reply) {
         handshake_.reset();
         connection_->out().append(greetings_);
         greetings_left_ = greetings_.commands();
+        if (protocol_ == 3) {
+            connection_->out().append(resp3_greetings_);
+            greetings_left_ += resp3_greetings_.commands();
+        }
         if (greetings_left_ == 0) {
             end_greeting(std::nullopt);
         } else {

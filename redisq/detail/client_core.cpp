@@ -178,6 +178,11 @@ void client_core::idle_timer_fired() noexcept {
     }
     is_ready_ = false;
     connection_.reset();
+    tell_lost(error(errc::connection_lost));
+}
+
+void client_core::tell_lost(const error& why) noexcept {
+    listeners_.for_each([&why](push_listener& listener) { listener.on_lost(why); });
 }
 
 void client_core::admit() noexcept {
@@ -251,7 +256,7 @@ void client_core::on_lost(connection& from, error why) noexcept {
     connect_error_ = why;
     not_before_ = saturating_add(loop().tick_time(),
                                  options_.reconnect.delay(attempts_++, random()));
-    listeners_.for_each([&](push_listener& listener) { listener.on_lost(why); });
+    tell_lost(why);
     if (!waiting_.empty() || is_wanted_) {
         connect_soon();
     }
@@ -384,7 +389,9 @@ void client_core::check_closed() noexcept {
         (connection_ != nullptr && connection_->calls().callers() != 0)) {
         return;
     }
-    is_ready_ = false;
+    if (std::exchange(is_ready_, false)) {
+        tell_lost(closed_error());
+    }
     connection_.reset();
     loop().disarm(sweep_timer_);
     loop().disarm(idle_timer_);

@@ -76,6 +76,8 @@ class client_core final : private connection_owner,
     // std::bad_alloc, and nothing has happened.
     [[nodiscard]] bool submit(call& who, context& task, std::coroutine_handle<> resume);
 
+    // The task of a call was stopped.
+    static void cancel(weir::detail::waiter& self) noexcept;
     // The time of a call with a timeout of its own is up.
     void expire(call& who) noexcept;
 
@@ -91,6 +93,11 @@ class client_core final : private connection_owner,
             connection_->put_for_nobody(commands);
         }
     }
+    // Callers on the connection; where some stand in line, more than any connection has.
+    [[nodiscard]] std::size_t pending() const noexcept {
+        return (waiting_.empty() ? 0 : SIZE_MAX / 2) +
+               (connection_ != nullptr ? connection_->calls().callers() : 0);
+    }
     // Nobody waits for a reply, in line or on the connection.
     [[nodiscard]] bool is_unused() noexcept {
         return waiting_.empty() && (connection_ == nullptr || connection_->calls().empty());
@@ -103,7 +110,14 @@ class client_core final : private connection_owner,
     // Commands that go out with each new connection before any call; an error reply to one ends the
     // attempt to connect.
     // Called before the first call.
-    void add_greeting(const resp::command_buffer& command) { greetings_.append(command); }
+    void add_greeting(const resp::command_buffer& commands) { greetings_.append(commands); }
+    // The same, for connections that speak RESP3 alone; goes out at once where one is ready.
+    void add_resp3_greeting(const resp::command_buffer& commands) {
+        resp3_greetings_.append(commands);
+        if (protocol_ == 3) {
+            send_for_nobody(commands);
+        }
+    }
 
     void add_listener(push_listener& listener) noexcept { listeners_.push_back(listener); }
     void resume_pushes() noexcept;
@@ -139,7 +153,6 @@ class client_core final : private connection_owner,
     }
     void queue(call& who);
     void start_timers(call& who) noexcept;
-    static void cancel(weir::detail::waiter& self) noexcept;
     void leave(call& who, error why) noexcept;
     void admit() noexcept;
     void fail_waiting(const error& why) noexcept;
@@ -150,6 +163,7 @@ class client_core final : private connection_owner,
     void on_again(call& who) noexcept override;
     void on_lost(connection& from, error why) noexcept override;
     void take_back(connection& from, const error& why) noexcept;
+    void tell_lost(const error& why) noexcept;
 
     [[nodiscard]] bool sweep(time_point now, bool& is_silent) noexcept;
     void sweep_timer_fired() noexcept;
@@ -175,6 +189,7 @@ class client_core final : private connection_owner,
     call_list waiting_;
     weir::detail::intrusive_list<push_listener> listeners_;
     resp::command_buffer greetings_;
+    resp::command_buffer resp3_greetings_;
     core_timer sweep_timer_;
     core_timer idle_timer_;
     weir::event closed_event_;

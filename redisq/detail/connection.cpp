@@ -161,6 +161,12 @@ void connection::unwrap() {
 
 void connection::deliver() {
     while (!is_lost_ && !is_paused_) {
+        if (in_stream_ || calls_.front_is_stream()) [[unlikely]] {
+            if (!deliver_part()) {
+                return;
+            }
+            continue;
+        }
         const auto next = parser_.next();
         if (!next) [[unlikely]] {
             fail(error(make_error_code(errc::protocol_error), next.error().message()));
@@ -171,6 +177,37 @@ void connection::deliver() {
         }
         dispatch(**next);
     }
+}
+
+// Of a reply that is handed out while it arrives. False: more has to come first.
+bool connection::deliver_part() {
+    using kind = resp::stream_event::kind;
+    const auto next = parser_.next_event();
+    if (!next) [[unlikely]] {
+        fail(error(make_error_code(errc::protocol_error), next.error().message()));
+        return false;
+    }
+    if (!*next) {
+        return false;
+    }
+    const resp::stream_event& part = **next;
+    if (part.what == kind::value && part.view.kind() == resp::type::push) {
+        is_paused_ = !owner_->on_push(*this, part.view);
+        return true;
+    }
+    const bool ends = part.what == kind::value || part.what == kind::end;
+    in_stream_ = !ends;
+    call* const who = calls_.front().who;  // null where it went meanwhile: the rest is dropped
+    if (ends) {
+        calls_.took_reply();
+    }
+    if (who != nullptr) {
+        is_paused_ = !who->take_part(part);
+        if (ends) {
+            who->end();
+        }
+    }
+    return true;
 }
 
 void connection::dispatch(const resp::reply_view& reply) {

@@ -116,6 +116,7 @@ class connection final : private weir::detail::orphan, private weir::detail::tic
     void received(std::int32_t count);
     void unwrap();
     void deliver();
+    [[nodiscard]] bool deliver_part();
     void dispatch(const resp::reply_view& reply);
     void send() noexcept;
     void prepare_flight();
@@ -143,6 +144,7 @@ class connection final : private weir::detail::orphan, private weir::detail::tic
     time_point last_receive_;
     bool seen_empty_ = false;  // the last receive left nothing in the socket
     bool is_paused_ = false;
+    bool in_stream_ = false;  // a part of a reply was delivered, and its end not
     bool is_lost_ = false;
     bool is_busy_ = false;  // a callback is on the stack
     std::error_code write_error_;

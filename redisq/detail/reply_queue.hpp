@@ -73,6 +73,9 @@ class reply_queue {
         return entries_[which & (capacity_ - 1)];
     }
 
+    // Whether the next reply is for a call that takes it in parts; see call.hpp.
+    [[nodiscard]] bool front_is_stream() const noexcept;
+
     // A reply for the front has come; returns whether it was its last one, and then the entry is
     // gone.
     bool took_reply() noexcept {

@@ -170,7 +170,9 @@ struct tally {
 task<> call_often(client& redis, std::string name, int calls, tally& count,
                   duration pace = duration::zero()) {
     for (int call = 0; call < calls; ++call) {
-        co_await sleep_for(pace);
+        if (pace != duration::zero()) {
+            co_await sleep_for(pace);
+        }
         const std::string text = name + "/" + std::to_string(call);
         const auto answer = co_await redis.command<std::string>("ECHO", text);
         if (answer) {
