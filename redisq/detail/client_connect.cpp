@@ -270,6 +270,10 @@ void client_core::greeted(const resp::reply_view& reply) {
         handshake_.reset();
         connection_->out().append(greetings_);
         greetings_left_ = greetings_.commands();
+        if (protocol_ == 3) {
+            connection_->out().append(resp3_greetings_);
+            greetings_left_ += resp3_greetings_.commands();
+        }
         if (greetings_left_ == 0) {
             end_greeting(std::nullopt);
         } else {
