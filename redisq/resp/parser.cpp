@@ -275,14 +275,6 @@ std::span<std::byte> parser::prepare(std::size_t at_least) {
     return buffer_.prepare(at_least, needed_ > here ? needed_ - here : 0);
 }
 
-parser::outcome parser::next() {
-    WEIR_ASSERT(stream_ == stream_state::none, "next() is not called inside a streamed reply");
-    if (complete_) {
-        restart();
-    }
-    return next_whole();
-}
-
 parser::outcome parser::next_whole() {
     if (buffer_.size() < needed_ && !error_) {
         return std::optional<reply_view>();
@@ -318,20 +310,6 @@ parser::progress parser::parse() {
                                                     " bytes (limits.reply_bytes_max)");
     }
     return made;
-}
-
-// The current reply is of no more use.
-void parser::restart() noexcept {
-    buffer_.drop(parsed_);
-    dropped_ += parsed_;
-    nodes_.restart();
-    depth_ = 0;
-    remaining_ = 1;
-    parsed_ = 0;
-    needed_ = 1;
-    scanned_ = 0;
-    complete_ = false;
-    taken_ = false;
 }
 
 void parser::reset() noexcept {

@@ -128,6 +128,8 @@ class parser {
         return depth_ != 0 || stream_ == stream_state::elements;
     }
     outcome next_whole();
+    bool parse_small() noexcept;
+    bool keep_small(const detail::node& parsed, std::size_t bytes) noexcept;
     progress parse();
     [[nodiscard]] std::size_t root() const noexcept;
 
