@@ -14,8 +14,8 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
-#include <vector>
 
+#include "detail/plain_list.hpp"
 #include "detail/value_of.hpp"
 #include "errors.hpp"
 #include "resp/reply_view.hpp"
@@ -50,9 +50,11 @@ class replies {
     void add(const resp::reply_view& reply);
 
   private:
-    std::vector<resp::detail::node> nodes_;
-    std::vector<char> bytes_;
-    std::vector<std::uint32_t> roots_;  // indexes into nodes_
+    void add_tree(const resp::reply_view& reply);
+
+    detail::plain_list<resp::detail::node> nodes_;
+    detail::plain_list<char> bytes_;
+    detail::plain_list<std::uint32_t> roots_;  // indexes into nodes_
 };
 
 }  // namespace weir::redisq

@@ -60,11 +60,14 @@ std::string find_program(const std::string& name) {
     return {};
 }
 
-redis_server::redis_server(core_pair cores) : folder_(make_folder()), socket_(folder_ + "/redis") {
+redis_server::redis_server(core_pair cores, server_settings settings)
+    : folder_(make_folder()), socket_(folder_ + "/redis") {
     try {
-        start(cores);
+        start(cores, settings);
         await_ready();
-        fill();
+        if (settings.filled) {
+            fill();
+        }
     } catch (...) {
         clean_up();
         throw;
@@ -82,15 +85,19 @@ void redis_server::clean_up() {
     std::filesystem::remove_all(folder_, ignored);
 }
 
-void redis_server::start(core_pair cores) {
+void redis_server::start(core_pair cores, server_settings settings) {
     const std::string program = find_program("redis-server");
     if (program.empty()) {
         throw bench_error("redis-server is missing in PATH (Debian: redis-server)");
     }
-    std::array<std::string, 15> words = {
-        program, "--port",       "0",       "--unixsocket", socket_, "--save",
-        "",      "--appendonly", "no",      "--daemonize",  "no",    "--dir",
-        folder_, "--loglevel",   "warning",
+    const std::string append = settings.append_only ? "yes" : "no";
+    // The log is not rewritten, which would take another process beside what is measured.
+    std::array<std::string, 19> words = {
+        program, "--port",        "0",        "--unixsocket",
+        socket_, "--save",        "",         "--appendonly",
+        append,  "--appendfsync", "everysec", "--auto-aof-rewrite-percentage",
+        "0",     "--daemonize",   "no",       "--dir",
+        folder_, "--loglevel",    "warning",
     };
     std::array<char*, words.size() + 1> argv{};
     for (std::size_t index = 0; index < words.size(); ++index) {

@@ -36,12 +36,14 @@ struct session {
     bool running = true;
 };
 
-void add(redisq::pipeline& to, operation op) {
-    if (op == operation::set) {
-        const command set = command_of(op);
-        to.add(set.words[0], set.words[1], set.words[2]);
-    } else {
-        to.add("GET", key);
+void fill(redisq::pipeline& batch, const command& each, std::uint64_t count) {
+    batch.clear();
+    for (std::uint64_t index = 0; index < count; ++index) {
+        if (each.count == 3) {
+            batch.add(each.words[0], each.words[1], each.words[2]);
+        } else {
+            batch.add(each.words[0], each.words[1]);
+        }
     }
 }
 
@@ -57,15 +59,13 @@ void check(const redisq::replies& answers, operation op) {
 
 // One task with batches of `depth`; those of a window measure together.
 weir::task<> send_batches(session* all, std::uint64_t depth) {
+    const command each = command_of(all->of.op);
     redisq::pipeline batch;
     redisq::replies answers;
     all->running = all->meter.tick();
     while (all->running) {
         const std::uint64_t began = all->meter.now_ns();
-        batch.clear();
-        for (std::uint64_t index = 0; index < depth; ++index) {
-            add(batch, all->of.op);
-        }
+        fill(batch, each, depth);
         const redisq::result<void> done = co_await all->redis.execute(batch, answers);
         if (!done) {
             fail(done.error());
