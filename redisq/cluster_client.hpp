@@ -99,7 +99,8 @@ class cluster_client {
         return detail::first_reply<T>(run(std::move(one), options));
     }
 
-    // A copy of the pipeline's bytes; an error reply is one of the replies.
+    // Sends a copy of the pipeline; an error reply is one of the replies.
+    // ref: copied before it returns.
     [[nodiscard]] task<result<replies>> execute(const pipeline& commands,
                                                 call_options options = call_options());
 

@@ -71,7 +71,7 @@ cluster_core::cluster_core(client_options options)
     slots_.fill(nobody);
 }
 
-std::uint64_t cluster_core::random() noexcept {
+std::uint64_t cluster_core::draw() noexcept {
     // splitmix64
     random_state_ += 0x9e3779b97f4a7c15U;
     std::uint64_t mixed = random_state_;
@@ -112,7 +112,7 @@ void cluster_core::assign(std::uint16_t slot, const server_host& to) {
 // The known nodes from a random one on, then the hosts of the URL.
 std::vector<server_host> cluster_core::whom_to_ask() noexcept {
     std::vector<server_host> hosts;
-    const std::size_t first = nodes_.empty() ? 0 : random() % nodes_.size();
+    const std::size_t first = nodes_.empty() ? 0 : draw() % nodes_.size();
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
         hosts.push_back(nodes_[(first + i) % nodes_.size()]->where);
     }

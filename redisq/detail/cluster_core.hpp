@@ -60,7 +60,7 @@ class cluster_core {
     // Reads the slots, unless somebody has done so since `seen`.
     [[nodiscard]] task<result<void>> refresh(std::uint64_t seen);
 
-    [[nodiscard]] std::uint64_t random() noexcept;
+    [[nodiscard]] std::uint64_t draw() noexcept;
 
     // No more calls; those in line fail with errc::closed.
     void begin_close() noexcept;

@@ -281,7 +281,7 @@ result<void> cluster_run::follow(part& one, const error& said, const server_host
 }
 
 time_point cluster_run::next_attempt() {
-    const duration pause = core_.options().reconnect.delay(attempts_++, core_.random());
+    const duration pause = core_.options().reconnect.delay(attempts_++, core_.draw());
     return saturating_add(event_loop::current()->now(), pause);
 }
 
@@ -296,7 +296,8 @@ result<replies> cluster_run::take_replies() {
     return all;
 }
 
-// There is no time for another round: error replies are replies, a node that could not be reached is an error.
+// There is no time for another round: error replies are replies, a node that could not be reached
+// is an error.
 result<replies> cluster_run::give_up() {
     const auto has_answer = [](const part& one) { return one.answers != nullptr; };
     if (!std::ranges::all_of(parts_, has_answer)) {

@@ -11,7 +11,7 @@
 #include <weir/runtime/tls/context.hpp>
 #include <weir/runtime/tls/errors.hpp>
 
-#include "runtime/tls/certificates.hpp"
+#include "support/certificates.hpp"
 #include "support/redis_server.hpp"
 
 namespace weir::redisq {

@@ -11,7 +11,7 @@
 
 #include <weir/runtime/tls/context.hpp>
 
-#include "certificates.hpp"
+#include "support/certificates.hpp"
 
 namespace weir {
 namespace {

@@ -22,7 +22,7 @@
 
 #include <weir/runtime/tls/engine.hpp>
 
-#include "certificates.hpp"
+#include "support/certificates.hpp"
 
 namespace weir::test {
 

@@ -18,7 +18,7 @@
 #include <weir/runtime/tls/stream.hpp>
 #include <weir/runtime/with_timeout.hpp>
 
-#include "certificates.hpp"
+#include "support/certificates.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace weir {

@@ -15,8 +15,8 @@
 #include <weir/runtime/tls/stream.hpp>
 #include <weir/runtime/when_all.hpp>
 
-#include "certificates.hpp"
 #include "memory_stream.hpp"
+#include "support/certificates.hpp"
 #include "support/run_test.hpp"
 
 namespace weir {
