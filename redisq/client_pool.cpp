@@ -20,8 +20,8 @@ client_pool::client_pool(std::string_view url, std::size_t size)
     : client_pool(client_options(url), size) {}
 
 client& client_pool::least_busy() noexcept {
-    return *std::ranges::min_element(
-        clients_, {}, [](const client& one) { return one.core().pending(); });
+    return *std::ranges::min_element(clients_, {},
+                                     [](const client& one) { return one.core().pending(); });
 }
 
 task<> client_pool::close() {

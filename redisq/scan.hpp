@@ -86,9 +86,9 @@ class scanner {
                 co_return std::unexpected(std::move(filled.error()));
             }
         }
-        std::vector<T> rest(std::make_move_iterator(portion_.begin() +
-                                                    static_cast<std::ptrdiff_t>(at_)),
-                            std::make_move_iterator(portion_.end()));
+        std::vector<T> rest(
+            std::make_move_iterator(portion_.begin() + static_cast<std::ptrdiff_t>(at_)),
+            std::make_move_iterator(portion_.end()));
         portion_.clear();
         at_ = 0;
         co_return rest;

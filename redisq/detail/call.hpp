@@ -43,8 +43,8 @@ class call : public weir::detail::listed_waiter, private weir::detail::timer_nod
     // There will be no reply, or no further one.
     virtual void fail(error why) noexcept = 0;
 
-    // Of a call that is_stream(), instead of take(): a part of the reply, valid until the connection
-    // goes on. False: it goes on with client_core::resume_pushes().
+    // Of a call that is_stream(), instead of take(): a part of the reply, valid until the
+    // connection goes on. False: it goes on with client_core::resume_pushes().
     [[nodiscard]] virtual bool take_part(const resp::stream_event& part) {
         static_cast<void>(part);
         return true;
@@ -58,8 +58,8 @@ class call : public weir::detail::listed_waiter, private weir::detail::timer_nod
   protected:
     ~call() = default;
 
-    // Inside take() of the last reply: the call is not over, it is encoded and sent once more, ahead
-    // of those who wait.
+    // Inside take() of the last reply: the call is not over, it is encoded and sent once more,
+    // ahead of those who wait.
     void send_again() noexcept { again_ = true; }
 
     void become_stream() noexcept { is_stream_ = true; }

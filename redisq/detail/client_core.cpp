@@ -32,11 +32,6 @@ client_options sound(client_options options) {
 
 }  // namespace
 
-void call::expired(weir::detail::timer_node& timer) noexcept {
-    call& self = static_cast<call&>(timer);
-    self.core_->expire(self);
-}
-
 client_core::client_core(event_loop& loop, client_options options)
     : background(loop, "redis client"),
       options_(sound(std::move(options))),
@@ -80,19 +75,6 @@ void client_core::queue(call& who) {
     who.state_ = call_state::queued;
 }
 
-void client_core::start_timers(call& who) noexcept {
-    if (options_.idle_timeout != duration::zero()) {
-        last_used_ = who.since;
-    }
-    if (who.timeout_ == call_options::as_client) [[likely]] {
-        if (!sweep_timer_.is_linked() && options_.command_timeout != duration::zero()) {
-            loop().arm(sweep_timer_, saturating_add(who.since, options_.command_timeout));
-        }
-    } else if (who.timeout_ > duration::zero()) {
-        loop().arm(who, saturating_add(loop().now(), who.timeout_));
-    }
-}
-
 void client_core::cancel(weir::detail::waiter& self) noexcept {
     call& who = static_cast<call&>(self);
     client_core& core = *who.core_;
@@ -109,76 +91,6 @@ void client_core::leave(call& who, error why) noexcept {
     }
     who.fail(std::move(why));
     who.end();
-}
-
-error client_core::out_of_time(const call& who) const {
-    if (who.state_ == call_state::waiting && !is_ready_ && connect_error_) {
-        return {make_error_code(errc::connect_failed), connect_error_->message()};
-    }
-    return error(errc::timed_out);
-}
-
-void client_core::expire(call& who) noexcept {
-    ++counters_.timed_out;
-    leave(who, out_of_time(who));
-    check_closed();
-}
-
-// Ends calls whose time is up. Returns whether any are left that have the client's timeout; then
-// the timer is armed for the first of them.
-bool client_core::sweep(time_point now, bool& is_silent) noexcept {
-    const auto is_left = [&](call& who) {
-        if (who.timeout_ != call_options::as_client) {
-            return false;
-        }
-        const time_point deadline = saturating_add(who.since, options_.command_timeout);
-        if (deadline > now) {
-            loop().arm(sweep_timer_, deadline);
-            return true;
-        }
-        is_silent = is_silent || (who.state_ == call_state::queued &&
-                                  connection_->last_receive() <= who.since);
-        expire(who);
-        return false;
-    };
-    if (connection_ != nullptr) {
-        reply_queue& calls = connection_->calls();
-        for (auto which = calls.begin_ticket(); which != calls.end_ticket(); ++which) {
-            if (call* const who = calls.at(which).who; who != nullptr && is_left(*who)) {
-                return true;
-            }
-        }
-    }
-    bool left = false;
-    waiting_.for_each([&](weir::detail::listed_waiter& waiting) {
-        left = left || is_left(static_cast<call&>(waiting));
-    });
-    return left;
-}
-
-void client_core::sweep_timer_fired() noexcept {
-    bool is_silent = false;
-    static_cast<void>(sweep(sweep_timer_.deadline, is_silent));
-    if (is_silent && connection_ != nullptr) {
-        // It may be gone without a word, which TCP takes a quarter of an hour to notice.
-        connection_->fail(error(make_error_code(errc::connection_lost),
-                                "connection lost: the server was silent for too long"));
-    }
-}
-
-void client_core::idle_timer_fired() noexcept {
-    if (connection_ == nullptr || !is_ready_ || is_wanted_) {
-        return;
-    }
-    const time_point until = saturating_add(last_used_, options_.idle_timeout);
-    if (!connection_->calls().empty() || until > idle_timer_.deadline) {
-        loop().arm(idle_timer_, std::max(until, saturating_add(idle_timer_.deadline,
-                                                               options_.idle_timeout / 2)));
-        return;
-    }
-    is_ready_ = false;
-    connection_.reset();
-    tell_lost(error(errc::connection_lost));
 }
 
 void client_core::tell_lost(const error& why) noexcept {
@@ -254,8 +166,8 @@ void client_core::on_lost(connection& from, error why) noexcept {
         return;
     }
     connect_error_ = why;
-    not_before_ = saturating_add(loop().tick_time(),
-                                 options_.reconnect.delay(attempts_++, random()));
+    not_before_ =
+        saturating_add(loop().tick_time(), options_.reconnect.delay(attempts_++, chance()));
     tell_lost(why);
     if (!waiting_.empty() || is_wanted_) {
         connect_soon();
@@ -329,8 +241,7 @@ task<> client_core::connect_while_needed() {
 }
 
 void client_core::attempt_failed(error why) noexcept {
-    not_before_ =
-        saturating_add(loop().now(), options_.reconnect.delay(attempts_++, random()));
+    not_before_ = saturating_add(loop().now(), options_.reconnect.delay(attempts_++, chance()));
     connect_error_ = std::move(why);
     if (is_lasting(*connect_error_)) {
         fail_waiting(*connect_error_);
@@ -339,9 +250,9 @@ void client_core::attempt_failed(error why) noexcept {
     } else if (options_.connect_attempts != 0 && attempts_ >= options_.connect_attempts) {
         const bool is_telling =
             *connect_error_ == errc::wrong_role || *connect_error_ == errc::protocol_error;
-        fail_waiting(is_telling ? *connect_error_
-                                : error(make_error_code(errc::connect_failed),
-                                        connect_error_->message()));
+        fail_waiting(is_telling
+                         ? *connect_error_
+                         : error(make_error_code(errc::connect_failed), connect_error_->message()));
     }
 }
 
@@ -357,7 +268,7 @@ void client_core::became_ready() noexcept {
     admit();
 }
 
-std::uint64_t client_core::random() noexcept {
+std::uint64_t client_core::chance() noexcept {
     // splitmix64: nobody has to guess these delays, they have to differ between clients.
     random_state_ += 0x9e3779b97f4a7c15U;
     std::uint64_t mixed = random_state_;

@@ -177,7 +177,7 @@ class client_core final : private connection_owner,
     void end_greeting(std::optional<error> why) noexcept;
     void attempt_failed(error why) noexcept;
     void became_ready() noexcept;
-    [[nodiscard]] std::uint64_t random() noexcept;
+    [[nodiscard]] std::uint64_t chance() noexcept;
 
     void on_ended(std::exception_ptr thrown) noexcept override;
     void check_closed() noexcept;

@@ -53,8 +53,7 @@ class command_interface {
     // A script (script.hpp) with its keys and arguments; the script outlives the await.
     template <class T, class... Keys, class... Arguments>
     [[nodiscard]] script_awaiter<T, key_list<Keys...>, Arguments...> run(
-        const script& what, const key_list<Keys...>& keys,
-        const Arguments&... arguments) noexcept {
+        const script& what, const key_list<Keys...>& keys, const Arguments&... arguments) noexcept {
         return {*core_, call_options(), what, keys, arguments...};
     }
     template <class T, class... Keys, class... Arguments>

@@ -21,9 +21,7 @@ class pipeline_call : public call {
         into_.clear();
         out.append(commands_.commands());
     }
-    void take(const resp::reply_view& reply, resp::parser& /*from*/) override {
-        into_.add(reply);
-    }
+    void take(const resp::reply_view& reply, resp::parser& /*from*/) override { into_.add(reply); }
     void fail(error why) noexcept override { failure_ = std::move(why); }
 
   protected:

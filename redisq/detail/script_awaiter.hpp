@@ -17,7 +17,11 @@ class [[nodiscard]] script_awaiter final : private single_call<T> {
   public:
     script_awaiter(client_core& core, const call_options& options, const script& what,
                    const Keys& keys, const Arguments&... arguments) noexcept
-        : single_call<T>(options), core_(core), what_(what), keys_(keys), arguments_(arguments...) {}
+        : single_call<T>(options),
+          core_(core),
+          what_(what),
+          keys_(keys),
+          arguments_(arguments...) {}
 
     [[nodiscard]] bool await_ready() const noexcept { return false; }
 

@@ -37,9 +37,8 @@ void add_block(state& sums, const char* block) noexcept {
         }
     }
     for (std::size_t word = 16; word < 80; ++word) {
-        schedule[word] = std::rotl(schedule[word - 3] ^ schedule[word - 8] ^ schedule[word - 14] ^
-                                       schedule[word - 16],
-                                   1);
+        schedule[word] = std::rotl(
+            schedule[word - 3] ^ schedule[word - 8] ^ schedule[word - 14] ^ schedule[word - 16], 1);
     }
     auto [a, b, c, d, e] = sums;
     for (int round = 0; round < 80; ++round) {

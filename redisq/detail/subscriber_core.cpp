@@ -26,9 +26,8 @@ struct kind_words {
     const char* unsubscribe;
 };
 
-constexpr std::array<kind_words, 3> words_of_kinds = {{{"SUBSCRIBE", "UNSUBSCRIBE"},
-                                                       {"PSUBSCRIBE", "PUNSUBSCRIBE"},
-                                                       {"SSUBSCRIBE", "SUNSUBSCRIBE"}}};
+constexpr std::array<kind_words, 3> words_of_kinds = {
+    {{"SUBSCRIBE", "UNSUBSCRIBE"}, {"PSUBSCRIBE", "PUNSUBSCRIBE"}, {"SSUBSCRIBE", "SUNSUBSCRIBE"}}};
 
 const kind_words& words_of(name_kind kind) noexcept {
     return words_of_kinds[static_cast<std::size_t>(kind)];
@@ -236,8 +235,8 @@ bool subscriber_core::on_push(const resp::reply_view& pushed) {
         return keep(message(std::string(first), {}, std::string(second), what == "smessage"));
     }
     if (what == "pmessage" && pushed.size() == 4) {
-        return keep(message(std::string(second), std::string(first), std::string((*++at).text()),
-                            false));
+        return keep(
+            message(std::string(second), std::string(first), std::string((*++at).text()), false));
     }
     const bool unsubscribes = what.find("unsubscribe") != std::string_view::npos;
     if (what == "subscribe" || what == "unsubscribe") {

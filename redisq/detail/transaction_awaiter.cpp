@@ -23,8 +23,8 @@ void transaction_awaiter::take(const resp::reply_view& reply, resp::parser& /*fr
         failure_ = server_reply_error(reply.text());
         if (*failure_ == errc::exec_aborted && refused_) {
             // EXEC's own text says only that there was an error before.
-            failure_ = error(make_error_code(errc::exec_aborted),
-                             "EXECABORT: " + refused_->message());
+            failure_ =
+                error(make_error_code(errc::exec_aborted), "EXECABORT: " + refused_->message());
         } else if (refused_) {
             failure_ = std::move(refused_);  // MULTI was refused, by a replica for instance
         }

@@ -236,9 +236,7 @@ task<> a_hundred_losses(fake_redis& server, client& redis) {
     EXPECT_GE(server.accepted, 10);
 }
 
-TEST(ClientReconnectTest, AHundredLossesLoseNoCaller) {
-    test::run_with_client(&a_hundred_losses);
-}
+TEST(ClientReconnectTest, AHundredLossesLoseNoCaller) { test::run_with_client(&a_hundred_losses); }
 
 }  // namespace
 }  // namespace weir::redisq

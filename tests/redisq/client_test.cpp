@@ -66,10 +66,9 @@ task<> commands_of_a_tick_leave_in_one_send(fake_redis& server, client& redis) {
     co_await s.join();
     EXPECT_EQ(log.size(), 50U);
     EXPECT_EQ(server.receives, before + 1);
-    EXPECT_TRUE(std::is_sorted(server.log.begin() + 1, server.log.end(),
-                               [](const auto& a, const auto& b) {
-                                   return std::stoi(a[1]) < std::stoi(b[1]);
-                               }))
+    EXPECT_TRUE(std::is_sorted(
+        server.log.begin() + 1, server.log.end(),
+        [](const auto& a, const auto& b) { return std::stoi(a[1]) < std::stoi(b[1]); }))
         << "the order of the callers";
 }
 

@@ -44,7 +44,7 @@ task<> a_stopped_one_leaves_its_replies_to_nobody(test::fake_redis& server, clie
     server.hold(true);
     pipeline commands;
     commands.add("ECHO", "one").add("ECHO", "two").add("ECHO", "three");
-    const auto run = [](client& on, const pipeline& what, bool& failed) -> task<> {
+    const auto run = [](client& on, pipeline& what, bool& failed) -> task<> {
         const auto answers = co_await on.execute(what);
         failed = !answers && answers.error().code() == std::errc::operation_canceled;
     };
@@ -66,7 +66,7 @@ TEST(PipelineTest, AStoppedOneLeavesItsRepliesToNobody) {
     test::run_with_client(&a_stopped_one_leaves_its_replies_to_nobody);
 }
 
-task<> execute_again(client& redis, const pipeline& commands, replies& into) {
+task<> execute_again(client& redis, pipeline& commands, replies& into) {
     const result<void> done = co_await redis.execute(commands, into);
     EXPECT_TRUE(done);
 }

@@ -10,7 +10,6 @@
 #include <weir/redisq/replies.hpp>
 #include <weir/redisq/resp/parser.hpp>
 
-
 namespace weir::redisq {
 namespace {
 

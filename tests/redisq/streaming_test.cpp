@@ -55,8 +55,8 @@ task<> an_array_comes_by_its_elements(test::fake_redis& server, client& redis) {
             types.push_back(part->view.kind());
         }
     }
-    EXPECT_EQ(types, std::vector<resp::type>({resp::type::integer, resp::type::array,
-                                              resp::type::bulk_string}));
+    EXPECT_EQ(types, std::vector<resp::type>(
+                         {resp::type::integer, resp::type::array, resp::type::bulk_string}));
 }
 
 TEST(StreamingTest, AnArrayComesByItsElements) {

@@ -30,8 +30,7 @@ std::string confirm(const fake_redis& server, const test::words& words, char kin
 
 void confirm_all(fake_redis& server, char kind = '>') {
     server.answer = [&server, kind](const test::words& words) {
-        return words[0].ends_with("SUBSCRIBE") ? confirm(server, words, kind)
-                                               : server.usual(words);
+        return words[0].ends_with("SUBSCRIBE") ? confirm(server, words, kind) : server.usual(words);
     };
 }
 

@@ -95,9 +95,7 @@ class fake_redis {
 
     [[nodiscard]] std::string path() const { return folder_.file("redis"); }
     [[nodiscard]] std::string url() const { return "unix://" + path(); }
-    [[nodiscard]] redisq::client_options options() const {
-        return redisq::client_options(url());
-    }
+    [[nodiscard]] redisq::client_options options() const { return redisq::client_options(url()); }
 
     // Accepts and serves until stop().
     task<> run() {
@@ -236,10 +234,10 @@ class fake_redis {
     temporary_folder folder_;
     unix_listener listener_;
     std::vector<const unix_stream*> peers_;
-    std::string hello_ = array_of({bulk("server"), bulk("redis"), bulk("version"), bulk("7.0.15"),
-                                   bulk("proto"), ":3\r\n", bulk("id"), ":7\r\n", bulk("mode"),
-                                   bulk("standalone"), bulk("role"), bulk("master")},
-                                  '%');
+    std::string hello_ = array_of(
+        {bulk("server"), bulk("redis"), bulk("version"), bulk("7.0.15"), bulk("proto"), ":3\r\n",
+         bulk("id"), ":7\r\n", bulk("mode"), bulk("standalone"), bulk("role"), bulk("master")},
+        '%');
     std::string kept_;
     bool held_ = false;
 };
