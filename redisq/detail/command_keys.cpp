@@ -22,9 +22,9 @@ enum class places : std::uint8_t {
 struct command {
     std::string_view name;
     places where = places::none;
-    std::int8_t first = 0;
-    std::int8_t last = 0;  // -1: the last word, -2: the one before it
-    std::int8_t step = 1;
+    std::int16_t first = 0;
+    std::int16_t last = 0;  // -1: the last word, -2: the one before it
+    std::int16_t step = 1;
 };
 
 // Commands whose keys are not word 1 alone; sorted by name.

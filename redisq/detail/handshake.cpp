@@ -1,7 +1,6 @@
 #include "handshake.hpp"
 
-#include <string.h>  // explicit_bzero
-
+#include <cstring>
 #include <utility>
 
 #include "../../runtime/assert.hpp"
@@ -139,7 +138,7 @@ result<void> handshake::answered(step what, const resp::reply_view& reply) {
         return greeted(reply);
     }
     if (what == step::role) {
-        if (reply.size() == 0 || reply[0].text().empty()) {
+        if (reply.empty() || reply[0].text().empty()) {
             return failure(errc::protocol_error, "the answer to ROLE names no role");
         }
         facts_.role = role_name(reply[0].text());

@@ -136,7 +136,7 @@ task<> try_again(test::redis_cluster& cluster) {
     EXPECT_TRUE(co_await redis.command<void>("MSET", "foo", 1, "{foo}2", 2));
     cluster.begin_move(foo_slot, 2, 1);
     cluster.move_keys(foo_slot, 2, 1, 1);  // one here, one there
-    const auto split = co_await redis.command<std::vector<int>>(call_options().within(150ms),
+    const auto split = co_await redis.command<std::vector<int>>(call_options().within(500ms),
                                                                 "MGET", "foo", "{foo}2");
     EXPECT_EQ(split.error(), errc::try_again);
     scope s;
