@@ -99,7 +99,7 @@ void aio_list::stop() noexcept {
     if (active_ != nullptr) {
         active_->is_stopping = true;
         active_->freed.set();
-        active_->blocking.core().disconnect(error(make_error_code(std::errc::operation_canceled)));
+        active_->blocking.core().disconnect(error(errc::closed));
     }
 }
 

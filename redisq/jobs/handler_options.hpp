@@ -19,7 +19,7 @@ namespace weir::redisq {
 
 // How jobs of one type are treated by a worker.
 struct handler_options {
-    retry_policy retry;
+    retry_policy retry = {};
     // Of one run; zero: as the job says, or the worker's.
     duration timeout = duration::zero();
     // Jobs of this type that run at a time in this worker; 0: as many as the worker has slots.
@@ -36,7 +36,7 @@ struct handler_options {
 
 // Of a handler that takes many jobs at once.
 struct batch_options {
-    handler_options each;
+    handler_options each = {};
     // Jobs of one call, 1 to 10,000.
     std::size_t max_jobs = 100;
     // How long the first job of a batch waits for more; 0 to a minute. Zero: for those that came

@@ -1,7 +1,7 @@
 // Names of what a queue has in Redis, and of its jobs.
 //
 //     const weir::redisq::queue_keys keys("mail");
-//     client.command<long>("XLEN", keys.lane(1));   // weir:{mail}:s1
+//     const auto jobs = co_await redis.command<long>("XLEN", keys.lane(1));   // weir:{mail}:s1
 //
 // Every key begins with "weir:{queue}:", so all keys of a queue are in one slot of a cluster.
 // README.md lists what each holds.

@@ -62,10 +62,10 @@ struct worker_options {
     // How several queues are served.
     queue_order order = queue_order::strict;
     // Begins the worker's name, for people; printable ASCII without blanks, 0 to 64 bytes.
-    std::string label;
+    std::string label = {};
     // Told what somebody should see: jobs set aside, keys of the wrong type, a lease lost. Must not
     // throw. Empty: one line on standard error.
-    std::function<void(const std::string&)> on_report;
+    std::function<void(const std::string&)> on_report = {};
 
     void check() const;
 };

@@ -49,10 +49,10 @@ std::optional<std::int64_t> last_tick(const cron_schedule& when, std::int64_t af
 
 }  // namespace
 
-scheduler::scheduler(client& server, std::string_view queue, scheduler_options options)
+job_scheduler::job_scheduler(client& server, std::string_view queue, scheduler_options options)
     : server_(server), keys_(queue), options_(sound(options)), scripts_(server) {}
 
-void scheduler::add_envelope(std::string_view name, cron_schedule when, std::string job) {
+void job_scheduler::add_envelope(std::string_view name, cron_schedule when, std::string job) {
     if (name.empty() || name.size() > name_max) {
         throw std::invalid_argument("scheduler: a schedule's name of " +
                                     std::to_string(name.size()) + " bytes; allowed: 1 to " +
@@ -66,7 +66,7 @@ void scheduler::add_envelope(std::string_view name, cron_schedule when, std::str
                         lane_default, std::nullopt});
 }
 
-scheduler& scheduler::with(catch_up missed, int lane) {
+job_scheduler& job_scheduler::with(catch_up missed, int lane) {
     if (entries_.empty()) {
         throw std::invalid_argument("scheduler: with() before any schedule; allowed: after add()");
     }
@@ -79,7 +79,7 @@ scheduler& scheduler::with(catch_up missed, int lane) {
     return *this;
 }
 
-task<> scheduler::run() {
+task<> job_scheduler::run() {
     for (;;) {
         try {
             static_cast<void>(co_await run_once());
@@ -90,7 +90,7 @@ task<> scheduler::run() {
     }
 }
 
-task<std::size_t> scheduler::run_once() {
+task<std::size_t> job_scheduler::run_once() {
     const std::int64_t now = co_await promote() / 1000;
     std::size_t enqueued = 0;
     for (entry& each : entries_) {
@@ -103,7 +103,7 @@ task<std::size_t> scheduler::run_once() {
 }
 
 // Yields the server's time in milliseconds.
-task<std::int64_t> scheduler::promote() {
+task<std::int64_t> job_scheduler::promote() {
     for (;;) {
         detail::script_runner::words keys(keys_.lanes().begin(), keys_.lanes().end());
         keys.push_back(keys_.delayed());
@@ -123,7 +123,7 @@ task<std::int64_t> scheduler::promote() {
 }
 
 // Which tick was the last to be enqueued, by whomever.
-task<> scheduler::begin(entry* which, std::int64_t now) {
+task<> job_scheduler::begin(entry* which, std::int64_t now) {
     const auto stored = value_of(co_await server_.command<std::optional<std::string>>(
         idempotent, "HGET", keys_.schedules(), which->name));
     std::int64_t last_ms = 0;
@@ -135,7 +135,7 @@ task<> scheduler::begin(entry* which, std::int64_t now) {
     which->last = last_ms / 1000;
 }
 
-task<std::size_t> scheduler::enqueue_due(entry* which, std::int64_t now) {
+task<std::size_t> job_scheduler::enqueue_due(entry* which, std::int64_t now) {
     std::size_t enqueued = 0;
     std::size_t looked_at = 0;
     std::optional<std::int64_t> tick = which->when.next(*which->last);
@@ -156,7 +156,7 @@ task<std::size_t> scheduler::enqueue_due(entry* which, std::int64_t now) {
     co_return enqueued;
 }
 
-task<bool> scheduler::enqueue(const entry* which, std::int64_t tick) {
+task<bool> job_scheduler::enqueue(const entry* which, std::int64_t tick) {
     detail::script_runner::words keys;
     keys.push_back(keys_.schedules());
     keys.push_back(keys_.lane(static_cast<std::size_t>(which->lane)));

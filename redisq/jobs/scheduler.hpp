@@ -1,6 +1,7 @@
-// scheduler: enqueues jobs by the clock, and moves delayed ones to their queue when they are due.
+// job_scheduler: enqueues jobs by the clock, and moves delayed ones to their queue when they are
+// due.
 //
-//     weir::redisq::scheduler s(redis, "reports");
+//     weir::redisq::job_scheduler s(redis, "reports");
 //     const weir::redisq::cron_schedule nightly("30 2 * * *", "Europe/Berlin");
 //     s.add("nightly report", nightly, report_job, "2026");
 //     co_await s.run();   // until it is stopped
@@ -31,19 +32,19 @@
 
 namespace weir::redisq {
 
-class scheduler {
+class job_scheduler {
   public:
-    explicit scheduler(client& server, std::string_view queue = "default",
-                       scheduler_options options = {});
-    scheduler(const scheduler&) = delete;
-    scheduler& operator=(const scheduler&) = delete;
-    ~scheduler() = default;
+    explicit job_scheduler(client& server, std::string_view queue = "default",
+                           scheduler_options options = {});
+    job_scheduler(const job_scheduler&) = delete;
+    job_scheduler& operator=(const job_scheduler&) = delete;
+    ~job_scheduler() = default;
 
     // A job of this type for each tick; the payload is made of the arguments as
     // Payload{arguments...}. Schedulers of the same queue know a schedule by its name.
     template <class P, class R, class C, class... A>
-    scheduler& add(std::string_view name, cron_schedule when, const job_type<P, R, C>& type,
-                   A&&... arguments) {
+    job_scheduler& add(std::string_view name, cron_schedule when, const job_type<P, R, C>& type,
+                       A&&... arguments) {
         std::string payload;
         type.encode(payload, std::forward<A>(arguments)...);
         envelope job;
@@ -57,7 +58,7 @@ class scheduler {
     }
 
     // What the schedule that was added last does with ticks that passed, and the lane of its jobs.
-    scheduler& with(catch_up missed, int lane = lane_default);
+    job_scheduler& with(catch_up missed, int lane = lane_default);
 
     // Until the calling task is stopped.
     [[nodiscard]] task<> run();

@@ -75,8 +75,10 @@ task<> submit_texts(std::string url, Type type, int count, std::string queue = "
 inline task<> jobs_are_gone(std::string url, std::string queue) {
     redisq::client redis(url);
     redisq::queue q(redis, queue);
-    while (co_await q.size() != 0) {
+    std::size_t left = 1;
+    while (left != 0) {
         co_await sleep_for(std::chrono::milliseconds(1));
+        left = co_await q.size();
     }
     co_await redis.close();
 }

@@ -28,7 +28,7 @@ struct aio_options {
     // After how long without news a consumer is taken for dead; 100 ms to a day.
     duration lease = std::chrono::seconds(30);
     // Names of the function's parameters, for calls with kwargs; empty: none is taken by name.
-    std::vector<std::string> parameters;
+    std::vector<std::string> parameters = {};
 
     // Throws std::invalid_argument.
     void check() const;

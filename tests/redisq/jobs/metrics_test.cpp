@@ -1,0 +1,116 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+#include <weir/redisq/jobs/metrics.hpp>
+#include <weir/redisq/jobs/worker.hpp>
+#include <weir/runtime/event.hpp>
+#include <weir/runtime/event_loop.hpp>
+#include <weir/runtime/net/buffered_reader.hpp>
+#include <weir/runtime/net/tcp.hpp>
+#include <weir/runtime/scope.hpp>
+
+namespace weir::redisq {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+TEST(MetricsTest, TheTextHoldsEachFigureWithItsKind) {
+    worker_stats now;
+    now.done = 12;
+    now.running = 3;
+    now.has_lease = true;
+    const std::string text = metrics_text(now);
+    EXPECT_THAT(text, HasSubstr("# TYPE weir_worker_done_total counter\n"
+                                "weir_worker_done_total 12\n"));
+    EXPECT_THAT(text, HasSubstr("# TYPE weir_worker_running gauge\nweir_worker_running 3\n"));
+    EXPECT_THAT(text, HasSubstr("\nweir_worker_has_lease 1\n"));
+    EXPECT_THAT(text, Not(HasSubstr("{")));
+}
+
+TEST(MetricsTest, ALabelStandsAtEachAndMustBeSound) {
+    EXPECT_THAT(metrics_text(worker_stats(), "a b"),
+                HasSubstr("\nweir_worker_done_total{worker=\"a b\"} 0\n"));
+    for (const std::string bad : {"a\"b", "a\\b", "a\nb", "\xff"}) {
+        EXPECT_THROW(static_cast<void>(metrics_text(worker_stats(), bad)), std::invalid_argument);
+    }
+    EXPECT_THROW(static_cast<void>(metrics_text(worker_stats(), std::string(65, 'x'))),
+                 std::invalid_argument);
+}
+
+// Everything that the server answers to these bytes. ref: awaited at once.
+task<std::string> ask(const socket_address& where, std::string request) {
+    auto peer = co_await tcp_stream::connect(where);
+    static_cast<void>(co_await peer.value().write_all(std::as_bytes(std::span(request))));
+    std::string all;
+    std::array<std::byte, 512> part;
+    for (;;) {
+        const auto count = co_await peer->read_some(part);
+        if (count.value_or(0) == 0) {
+            co_return all;
+        }
+        all.append(reinterpret_cast<const char*>(part.data()), *count);
+    }
+}
+
+// ref: lives in the test.
+task<> ask_in_turn(scope& s, std::string& good, std::string& missing, std::string& wrong) {
+    const worker w("unix:///nowhere");
+    event ready;
+    metrics_options options;
+    options.address = socket_address::loopback_ipv4(0);
+    options.label = "one";
+    options.on_listening = [&options, &ready](const socket_address& where) {
+        options.address = where;
+        ready.set();
+    };
+    s.spawn(serve_metrics(w, options));
+    co_await ready.wait();
+    good = co_await ask(options.address, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+    missing = co_await ask(options.address, "GET / HTTP/1.1\r\n\r\n");
+    wrong = co_await ask(options.address, "POST /metrics HTTP/1.1\r\n\r\n");
+    s.request_stop();
+    co_await s.join();
+}
+
+task<> ask_all(std::string& good, std::string& missing, std::string& wrong) {  // ref: as above
+    scope s;
+    co_await ask_in_turn(s, good, missing, wrong);
+}
+
+TEST(MetricsTest, TheServerAnswersUntilItIsStopped) {
+    std::string good;
+    std::string missing;
+    std::string wrong;
+    event_loop loop;
+    loop.run(ask_all(good, missing, wrong));
+    EXPECT_THAT(good, StartsWith("HTTP/1.1 200 OK\r\n"));
+    EXPECT_THAT(good, HasSubstr("\nweir_worker_has_lease{worker=\"one\"} 0\n"));
+    EXPECT_THAT(missing, StartsWith("HTTP/1.1 404 "));
+    EXPECT_THAT(wrong, StartsWith("HTTP/1.1 405 "));
+}
+
+TEST(MetricsTest, AnAddressThatIsTakenIsAnErrorThatNamesIt) {
+    const worker w("unix:///nowhere");
+    event_loop loop;
+    const auto taken = tcp_listener::listen(socket_address::loopback_ipv4(0));
+    metrics_options options;
+    options.address = taken.value().local_address().value();
+    try {
+        loop.run(serve_metrics(w, options));
+        FAIL() << "it listens twice";
+    } catch (const std::system_error& problem) {
+        EXPECT_EQ(problem.code(), std::errc::address_in_use);
+        EXPECT_THAT(problem.what(), HasSubstr(options.address.to_string()));
+    }
+}
+
+}  // namespace
+}  // namespace weir::redisq
