@@ -1,0 +1,23 @@
+#include "shape.hpp"
+
+namespace jobs {
+
+std::string_view name_of(phase of) {
+    switch (of) {
+        case phase::submit_one:
+            return "submit_one";
+        case phase::submit_concurrent:
+            return "submit_concurrent";
+        case phase::submit_bulk:
+            return "submit_bulk";
+        case phase::drain:
+            return "drain";
+        case phase::steady:
+            return "steady";
+    }
+    return {};
+}
+
+std::string_view name_of(durability kept) { return kept == durability::off ? "off" : "everysec"; }
+
+}  // namespace jobs
