@@ -134,9 +134,11 @@ void print_counts(const std::string& queue, const weir::redisq::queue_counts& no
                  {"  dead", std::to_string(now.dead)},
                  {"  set aside", std::to_string(now.set_aside), "of a later version"},
                  {"  by lane", lanes, "waiting and running, the urgent first"},
-                 {"  workers", std::to_string(now.workers)},
-                 {"  so far", std::to_string(now.done) + " done, " + std::to_string(now.failed) +
-                                  " runs failed, " + std::to_string(now.buried) + " given up"}});
+                 {"  workers", std::to_string(now.workers)}});
+    std::printf("  so far     %llu done, %llu runs failed, %llu given up\n",
+                static_cast<unsigned long long>(now.done),
+                static_cast<unsigned long long>(now.failed),
+                static_cast<unsigned long long>(now.buried));
 }
 
 json job_json(const job_description& job, bool in_full) {
