@@ -1,5 +1,5 @@
-// The examples in the comments of redisq/jobs/*.hpp, word for word, with what they need around them;
-// the test "header examples" compares.
+// The examples in the comments of redisq/jobs/*.hpp, word for word, with what they need around
+// them; the test "header examples" compares.
 // clang-format off: the lines stand as in the comments.
 #include <chrono>
 #include <string>

@@ -16,7 +16,7 @@ SCALARS = ("bool", "char", "short", "int", "long", "unsigned", "float", "double"
 # What is shared by tasks for longer than any of them runs, and cannot be copied: a reference to
 # it says nothing that a reason beside it would not repeat. Any other needs `// ref: REASON`.
 SHARED = ("scope", "pool", "event_loop", "event", "mutex", "guard", "semaphore", "channel",
-          "condition", "latch")
+          "condition", "latch", "job_context")
 
 
 def capturing(tokens, introducer):

@@ -105,7 +105,7 @@ TEST_F(AioTaskTest, CallsOfADeadConsumerAreRunByAnother) {
     event_loop loop;
     loop.run(use(server_, 1));
     EXPECT_EQ(sum_of_products, 19);
-    EXPECT_EQ(server_.command({"SISMEMBER", "nb_aio_task:products:consumers", "dead"}), "0");
+    EXPECT_EQ(server_.command({"EXISTS", "nb_aio_task:products:running:dead"}), "0");
 }
 
 TEST_F(AioTaskTest, ClearEmptiesTheList) {
