@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""Small runs of bench/jobs with its own redis-server.
+
+usage: jobs_test.py PATH_OF_JOBS [UNITTEST_ARGUMENT...]
+
+Nothing here asserts a time; a limit of two minutes on each process only ends what hangs.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.dom.minidom
+
+PROGRAM = ""
+KEYS = ["phase", "durability", "threads", "jobs", "jobs_per_s", "ceiling_jobs_per_s",
+        "bytes_per_job", "p50_us", "p99_us", "worker_cpu_ns", "server_cpu_ns", "rss_bytes"]
+SHORT = ("--rounds", "1", "--jobs", "2000", "--seconds", "0.02", "--steady-seconds", "0.2",
+         "--rate", "500")
+TIMEOUT_S = 120
+NO_SERVER = shutil.which("redis-server") is None
+
+
+def run(*arguments, environment=None):
+    command = [PROGRAM, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
+                          env=environment)
+
+
+class Files(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def rows(self, *arguments):
+        out = self.folder / "out.json"
+        done = run("--json", out, *arguments)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return json.loads(out.read_text()), done.stdout
+
+
+@unittest.skipIf(NO_SERVER, "redis-server is not installed")
+class RunTest(Files):
+    def test_every_phase_is_measured_with_both_durabilities(self):
+        rows, text = self.rows(*SHORT)
+        found = [(row["durability"], row["phase"], row["threads"]) for row in rows]
+        asked = [(kept, phase, threads) for kept in ("off", "everysec")
+                 for phase, threads in (("submit_one", 1), ("submit_concurrent", 1),
+                                        ("submit_bulk", 1), ("drain", 1), ("drain", 2),
+                                        ("steady", 1), ("steady", 2))]
+        self.assertEqual(found, asked)
+        for row in rows:
+            self.assertEqual(list(row), KEYS)
+            self.assertGreater(row["jobs_per_s"], 0)
+            self.assertGreater(row["worker_cpu_ns"], 0)
+            self.assertGreater(row["server_cpu_ns"], 0)
+            self.assertGreater(row["rss_bytes"], 0)
+            self.assertEqual(row["ceiling_jobs_per_s"] is None, row["phase"] == "steady")
+            self.assertEqual(row["bytes_per_job"] is None, row["phase"] != "submit_bulk")
+            has_latency = row["phase"] in ("submit_one", "submit_concurrent", "steady")
+            self.assertEqual(row["p50_us"] is not None, has_latency)
+            if has_latency:
+                self.assertLessEqual(row["p50_us"], row["p99_us"])
+            if row["phase"] in ("submit_bulk", "drain"):
+                self.assertEqual(row["jobs"], 2000)
+        self.assertIn("steady", text)
+
+    def test_a_steady_load_without_a_rate_measures_what_it_is_half_of(self):
+        rows, _ = self.rows("--phases", "steady", "--durability", "off", "--threads", 1,
+                            "--rounds", 1, "--jobs", 500, "--seconds", 0.02,
+                            "--steady-seconds", 0.05)
+        self.assertEqual([row["phase"] for row in rows], ["submit_concurrent", "drain", "steady"])
+
+    def test_rounds_make_one_row(self):
+        rows, _ = self.rows("--phases", "drain", "--durability", "off", "--threads", 3,
+                            "--rounds", 3, "--jobs", 1000)
+        self.assertEqual([(row["phase"], row["threads"]) for row in rows], [("drain", 3)])
+
+    def test_one_job_is_a_backlog(self):
+        rows, _ = self.rows("--phases", "submit_bulk,drain", "--durability", "off", "--threads", 1,
+                            "--rounds", 1, "--jobs", 1)
+        self.assertEqual([row["jobs"] for row in rows], [1, 1])
+
+    def test_the_picture_is_well_formed(self):
+        out = self.folder / "out.svg"
+        self.rows(*SHORT, "--phases", "submit_bulk,drain", "--svg", out)
+        root = xml.dom.minidom.parse(str(out)).documentElement
+        self.assertEqual(root.tagName, "svg")
+        self.assertIn("drain, 2 threads", out.read_text())
+
+    def test_nothing_is_left_behind(self):
+        environment = dict(os.environ, TMPDIR=str(self.folder))
+        done = run(*SHORT, "--phases", "submit_bulk", environment=environment)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+
+class NoServerTest(Files):
+    def test_a_missing_server_is_one_clear_error(self):
+        environment = dict(os.environ, PATH=str(self.folder))
+        done = run(*SHORT, environment=environment)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertIn("redis-server is missing in PATH", done.stderr)
+
+
+class BadOptionTest(Files):
+    # The words that the one line on stderr must have: option, value, and what is allowed.
+    CASES = (
+        (("--phases", "fast"), ("--phases", "'fast'", "submit_one, submit_concurrent")),
+        (("--phases", "drain,drain"), ("--phases", "'drain,drain'", "once")),
+        (("--phases", "drain,"), ("--phases", "''", "all")),
+        (("--phases",), ("--phases", "missing")),
+        (("--durability", "always"), ("--durability", "'always'", "off, everysec")),
+        (("--threads", "0"), ("--threads", "'0'", "1..64")),
+        (("--threads", "65"), ("--threads", "'65'", "1..64")),
+        (("--threads", "1,x"), ("--threads", "'x'", "1..64")),
+        (("--threads", "1,1"), ("--threads", "'1,1'", "once")),
+        (("--jobs", "0"), ("--jobs", "'0'", "1..10000000")),
+        (("--jobs", "10000001"), ("--jobs", "'10000001'", "1..10000000")),
+        (("--jobs", "-1"), ("--jobs", "'-1'", "1..10000000")),
+        (("--producers", "0"), ("--producers", "'0'", "1..1024")),
+        (("--producers", "1025"), ("--producers", "'1025'", "1..1024")),
+        (("--rate", "0"), ("--rate", "'0'", "1..10000000")),
+        (("--rate", "fast"), ("--rate", "'fast'", "1..10000000")),
+        (("--rounds", "0"), ("--rounds", "'0'", "1..1000")),
+        (("--rounds", "1001"), ("--rounds", "'1001'", "1..1000")),
+        (("--seconds", "0"), ("--seconds", "'0'", "0.01..600")),
+        (("--seconds", "nan"), ("--seconds", "'nan'", "0.01..600")),
+        (("--steady-seconds", "601"), ("--steady-seconds", "'601'", "0.01..600")),
+        (("--steady-seconds", "1s"), ("--steady-seconds", "'1s'", "0.01..600")),
+        (("--json", ""), ("--json", "''")),
+        (("--json", "/nowhere/out.json"), ("--json", "'/nowhere/out.json'", "folder")),
+        (("--svg", "/"), ("--svg", "'/'")),
+        (("--jobs", "5", "--jobs", "6"), ("--jobs", "2 times", "once")),
+        (("--quick", "--quick"), ("--quick", "2 times", "once")),
+        (("--fast",), ("'--fast'", "--help")),
+        (("drain",), ("'drain'", "--help")),
+    )
+
+    def test_each_ends_with_2_and_one_line_that_names_option_value_and_range(self):
+        for arguments, words in self.CASES:
+            with self.subTest(arguments=arguments):
+                done = run(*arguments)
+                self.assertEqual((done.returncode, done.stdout), (2, ""))
+                self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+                for word in words:
+                    self.assertIn(word, done.stderr)
+
+    def test_help_ends_with_0(self):
+        done = run("--help")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("--steady-seconds", done.stdout)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    PROGRAM = os.path.abspath(sys.argv.pop(1))
+    with contextlib.suppress(KeyboardInterrupt):
+        unittest.main()
