@@ -153,6 +153,11 @@ void client_core::on_progress(connection& from) noexcept {
 
 // Goes out with on_progress(), which follows.
 void client_core::on_again(call& who) noexcept {
+    if (is_closed_) {
+        who.fail(closed_error());
+        who.end();
+        return;
+    }
     who.state_ = call_state::waiting;
     waiting_.push_front(who);
 }

@@ -50,7 +50,8 @@ bool client_core::sweep(time_point now, bool& is_silent) noexcept {
         }
         is_silent = is_silent ||
                     (who.state_ == call_state::queued && connection_->last_receive() <= who.since);
-        expire(who);
+        ++counters_.timed_out;
+        leave(who, out_of_time(who));
         return false;
     };
     if (connection_ != nullptr) {
@@ -76,6 +77,7 @@ void client_core::sweep_timer_fired() noexcept {
         connection_->fail(error(make_error_code(errc::connection_lost),
                                 "connection lost: the server was silent for too long"));
     }
+    check_closed();
 }
 
 void client_core::idle_timer_fired() noexcept {
