@@ -16,6 +16,7 @@ constexpr std::size_t slots = 1'000;
 constexpr std::chrono::microseconds look_pause{500};
 
 // A job that does nothing: it only counts itself, and looks at the clock where that is asked for.
+// ref: the payload lives until the handler has ended.
 weir::task<> run_job(crew::member* self, std::string_view payload) {
     // One writer, so that no locked instruction is needed.
     const std::uint64_t count = self->started.load(std::memory_order_relaxed) + 1;
