@@ -8,6 +8,8 @@
 #include <weir/redisq.hpp>
 #include <weir/runtime.hpp>
 
+#include "redis_main.hpp"
+
 namespace redisq = weir::redisq;
 using redisq::value_or_throw;
 
@@ -51,4 +53,4 @@ weir::task<> main_task(const char* url) {
     co_await redis.close();
 }
 
-int main(int argc, char** argv) { weir::run(main_task(argc > 1 ? argv[1] : "embedded://")); }
+int main(int argc, char** argv) { return example::run_with_url(argc, argv, main_task); }
