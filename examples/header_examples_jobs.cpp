@@ -160,6 +160,13 @@ void time_zone_example() {
     return w.run_until_signal();   // SIGTERM: drain, hand back what never started
 }
 
+// ref: as above.
+[[maybe_unused]] weir::task<> metrics_example(const weir::redisq::worker& w) {
+    weir::redisq::metrics_options where;
+    where.address = weir::socket_address::loopback_ipv4(9464);
+    co_await weir::redisq::serve_metrics(w, where);   // beside w.run(), until it is stopped
+}
+
 [[maybe_unused]] void worker_stats_example(const weir::redisq::worker& w) {
     const weir::redisq::worker_stats now = w.stats();
     report(std::to_string(now.done) + " done, " + std::to_string(now.running) + " running");

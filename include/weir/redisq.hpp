@@ -19,6 +19,7 @@
 #include "redisq/jobs/job_handle.hpp"
 #include "redisq/jobs/job_type.hpp"
 #include "redisq/jobs/keys.hpp"
+#include "redisq/jobs/metrics.hpp"
 #include "redisq/jobs/options.hpp"
 #include "redisq/jobs/payload.hpp"
 #include "redisq/jobs/queue.hpp"
