@@ -1,0 +1,25 @@
+// Runs what jobs_producer submits, until SIGTERM or Ctrl-C. Usage: jobs_worker [URL]
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <weir/redisq/jobs/worker.hpp>
+
+#include "jobs_thumbnail.hpp"
+
+// May run twice where a worker dies, so it does what may be done twice.
+// ref: the job lives as long as this task.
+weir::task<std::string> make_thumbnail(resize wanted, weir::redisq::job_context& job) {
+    co_await job.progress("reading " + wanted.url);
+    co_return wanted.url + ", " + std::to_string(wanted.width) + " pixels wide";
+}
+
+int main(int argc, char** argv) try {
+    weir::redisq::worker_options options;
+    options.max_concurrency = 1000;
+    weir::redisq::worker w(argc > 1 ? argv[1] : "redis://localhost", options);
+    w.serve("images").on(thumbnail, make_thumbnail);
+    return w.run_until_signal();
+} catch (const std::exception& error) {
+    std::fprintf(stderr, "jobs_worker: %s\n", error.what());
+    return 2;
+}
