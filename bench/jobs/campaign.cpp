@@ -58,7 +58,7 @@ class campaign {
                                  std::to_string(asked_.rounds * asked_.kept.size()) +
                                  " parts of rounds were left out");
         }
-        std::ranges::stable_sort(out_.figures.rows, {}, [](const row& each) {
+        std::ranges::sort(out_.figures.rows, {}, [](const row& each) {
             return std::tuple(each.of.kept, each.of.of, each.of.threads);
         });
         return std::move(out_);
