@@ -17,6 +17,7 @@ return ids
 // KEYS s0 s1 s2 s3 z h m u; ARGV j lane due-kind due limit unique-ms token
 // due-kind: now, in (milliseconds from now), at (milliseconds since 1970).
 // Gives {0, id} filed, {1, id} the key is taken, {2, id} filed by an earlier try, {3} full.
+// A unique key that ends in ' -' is free, and only tells a late repeat that its job has ended.
 const job_script file{"file", R"lua(
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -24,8 +25,9 @@ local unique = tonumber(ARGV[6])
 if unique > 0 then
   local held = redis.call('GET', KEYS[8])
   if held then
-    local id, token = held:match('^(%S+) (%S*)$')
-    return {token == ARGV[7] and 2 or 1, id or held}
+    local id, token, ended = held:match('^(%S+) (%S*)(.*)$')
+    if token == ARGV[7] then return {2, id} end
+    if ended ~= ' -' then return {1, id or held} end
   end
 end
 local limit = tonumber(ARGV[5])
@@ -89,7 +91,9 @@ redis.call('XACK', KEYS[1], ARGV[1], ARGV[3])
 if ARGV[4] ~= '' then redis.pcall('HDEL', KEYS[2], ARGV[4]) end
 if ARGV[7] ~= '' then
   local held = redis.pcall('GET', KEYS[4])
-  if type(held) == 'string' and held:match('^%S+') == ARGV[7] then redis.call('DEL', KEYS[4]) end
+  if type(held) == 'string' and held:match('^%S+') == ARGV[7] then
+    redis.call('SET', KEYS[4], held .. ' -', 'PX', 60000)
+  end
 end
 if ARGV[6] ~= '0' then redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[6]) end
 if ARGV[8] ~= '' then redis.call('PUBLISH', ARGV[8], ARGV[9]) end
@@ -126,7 +130,9 @@ redis.call('XACK', KEYS[1], ARGV[1], ARGV[3])
 redis.pcall('HDEL', KEYS[4], ARGV[4])
 if ARGV[8] ~= '' then
   local held = redis.pcall('GET', KEYS[6])
-  if type(held) == 'string' and held:match('^%S+') == ARGV[8] then redis.call('DEL', KEYS[6]) end
+  if type(held) == 'string' and held:match('^%S+') == ARGV[8] then
+    redis.call('SET', KEYS[6], held .. ' -', 'PX', 60000)
+  end
 end
 if ARGV[7] ~= '0' then redis.call('SET', KEYS[5], ARGV[6], 'PX', ARGV[7]) end
 if ARGV[9] ~= '' then redis.call('PUBLISH', ARGV[9], ARGV[10]) end

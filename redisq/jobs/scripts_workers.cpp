@@ -61,10 +61,12 @@ return answer
 // Claims from workers whose lease has run out, and from consumers that have none: those of
 // reaped workers whose blocked read made them again, and what was handed back ('~back'). Those of
 // unknown envelope versions ('~v...') are left alone. Consumers without jobs are removed.
+// The first ZREM removes nothing: a script that has begun to write is let finish at maxmemory.
 const job_script reap{"reap", R"lua(
 local t = redis.call('TIME')
 local now = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
 local left = tonumber(ARGV[3])
+redis.call('ZREM', KEYS[5], '')
 local gone, names = {}, {}
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', now)) do
   if name ~= ARGV[2] then gone[name] = true; names[#names + 1] = name end

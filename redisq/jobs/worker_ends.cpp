@@ -4,6 +4,9 @@
 // lane. An end that leaves something behind (a result, a retry, a dead job) is a script each, which
 // does nothing where the job is no longer ours. One flush is under way at a time for a queue, so
 // that the next one gathers what ends meanwhile.
+#include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
 
 #include "../../runtime/sleep.hpp"
@@ -42,6 +45,15 @@ bool is_bad_payload(const std::exception_ptr& thrown) {
     } catch (...) {
         return false;
     }
+}
+
+// A refusal that says nothing about the command: the server is not ready to run any.
+bool is_passing(const resp::reply_view& answer) {
+    static constexpr std::array words = {"LOADING ",    "BUSY ",       "MISCONF ",    "READONLY ",
+                                         "MASTERDOWN ", "NOREPLICAS ", "CLUSTERDOWN "};
+    return answer.is_error() && std::ranges::any_of(words, [&](std::string_view word) {
+               return answer.text().starts_with(word);
+           });
 }
 
 // The result's first letters: what became of the job, and how its bytes are written.
@@ -211,6 +223,12 @@ task<> worker_core::flush_once(worker_queue* queue) {
         // All of it may run twice.
         co_await sleep_for(std::chrono::milliseconds(100));
         co_return;
+    }
+    for (std::size_t i = 0; i < queue->answers.size(); ++i) {
+        if (is_passing(queue->answers[i])) {
+            co_await sleep_for(std::chrono::milliseconds(100));
+            co_return;
+        }
     }
     for (std::size_t i = 0; i < plain; ++i) {
         if (queue->answers[i].is_error()) {

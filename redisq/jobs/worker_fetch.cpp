@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "../../runtime/sleep.hpp"
 #include "detail/raw_command.hpp"
 #include "detail/worker_core.hpp"
 
@@ -11,6 +12,8 @@ namespace {
 constexpr std::chrono::milliseconds block_time{5000};
 constexpr duration read_limit = block_time + std::chrono::seconds(10);
 constexpr std::size_t audit_page = 500;
+// Between reads while the server, just started, reads its data.
+constexpr duration loading_pause = std::chrono::milliseconds(50);
 
 // "weir:{q}:s1" and what belongs to it, of either protocol.
 template <class Visit>
@@ -125,6 +128,10 @@ task<> worker_core::fetch_once(worker_queue* queue, std::size_t count, bool bloc
     reserved_ -= held;
     if (is_stopping_ || epoch != queue->epoch) {
         co_return;  // whoever reaps what it brought has that
+    }
+    if (!answer && answer.error() == errc::loading) {
+        co_await sleep_for(loading_pause);
+        co_return;
     }
     if (!answer) {
         read_failed(*queue, answer.error());

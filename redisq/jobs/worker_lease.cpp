@@ -179,6 +179,9 @@ task<> worker_core::beat(worker_queue* queue) {
         lose_lease(*queue, "it ran out, and others have taken its jobs");
         co_return;
     }
+    if (now >= queue->lease_until) {
+        startable_.set();
+    }
     queue->lease_until = sent + options_.lease;
     queue->next_beat = sent + options_.heartbeat;
     queue->server_ahead_ms = number_of(heard[1]) - loop_ms(now);

@@ -44,7 +44,17 @@ task<> worker_core::starter_loop() {
     }
 }
 
+// After a pause of the whole process, or a long one of Redis, the jobs may be others' by now.
+bool worker_core::leases_hold() const noexcept {
+    return std::ranges::all_of(queues_, [now = loop_.now()](const auto& queue) {
+        return !queue->has_lease || now < queue->lease_until;
+    });
+}
+
 task<> worker_core::start_ready() {
+    if (!leases_hold()) {
+        co_return;  // the next beat, which is overdue, tells
+    }
     while (ready_count_ != 0 && running_count_ < options_.max_concurrency && !is_stopping_) {
         std::size_t lane = 0;
         const std::size_t end = lanes_that_start();

@@ -12,6 +12,7 @@
 #include <weir/redisq/jobs/worker.hpp>
 #include <weir/runtime/scope.hpp>
 #include <weir/runtime/sleep.hpp>
+#include <weir/runtime/with_timeout.hpp>
 
 #include "support/jobs.hpp"
 #include "support/redis_server.hpp"
@@ -58,6 +59,25 @@ TEST_F(JobWorkerTest, JobsOfAWorkerWithoutLeaseAreRunByAnother) {
     EXPECT_EQ(std::ranges::unique(ran).size(), 0U);
     EXPECT_EQ(w.stats().recovered, 40U);
     EXPECT_EQ(server_.command({"ZCARD", "weir:{default}:w"}), "0");
+}
+
+TEST_F(JobWorkerTest, JobsOfADeadWorkerAreRunAtMaxmemory) {
+    event_loop loop;
+    loop.run(submit_texts(server_.url(), echo, 5));
+    server_.command({"XGROUP", "CREATE", "weir:{default}:s1", "w", "0", "MKSTREAM"});
+    server_.command({"ZADD", "weir:{default}:w", "1", "dead.worker"});
+    server_.command({"XREADGROUP", "GROUP", "w", "dead.worker", "COUNT", "5", "STREAMS",
+                     "weir:{default}:s1", ">"});
+    server_.command({"CONFIG", "SET", "maxmemory", "1"});
+    std::size_t ran = 0;
+    worker w(server_.url(), quick_worker(2));
+    w.on(echo, [&ran](std::string text) {
+        ++ran;
+        return text;
+    });
+    run_with_worker(w, with_timeout(20s, jobs_are_gone(server_.url(), "default")));
+    EXPECT_EQ(ran, 5U);
+    EXPECT_EQ(w.stats().recovered, 5U);
 }
 
 struct held_jobs {

@@ -171,6 +171,7 @@ class worker_core final : private redisq::detail::background {
     // worker_run.cpp
     task<> starter_loop();
     task<> start_ready();
+    [[nodiscard]] bool leases_hold() const noexcept;
     void add_ready(job_context& job) noexcept;
     [[nodiscard]] std::size_t lanes_that_start() const noexcept;
     [[nodiscard]] bool admit(job_context& job);
