@@ -103,7 +103,10 @@ class reply_reader {
         const std::optional<long> count = header('*');
         for (long left = count.value_or(0); left > 0; --left) {
             std::optional<std::string_view> id;
-            if (!header('*') || !(id = text()) || !header('*') || !text() || !text()) {
+            if (header('*')) {
+                id = text();
+            }
+            if (!id || !header('*') || !text() || !text()) {
                 return std::nullopt;
             }
             ids.push_back(*id);
