@@ -71,7 +71,8 @@ task<> serve_one(tcp_stream& peer, const worker& w, const std::string& label) {
 task<> serve_within_limit(tcp_stream peer, const worker& w, const std::string& label) {
     try {
         co_await with_timeout(request_limit, serve_one(peer, w, label));
-    } catch (const timed_out&) {  // it is closed
+    } catch (const timed_out&) {
+        co_return;  // which closes the connection
     }
 }
 
@@ -99,8 +100,10 @@ std::string metrics_text(const worker_stats& now, std::string_view label) {
     std::string text;
     for (const metric& one : all) {
         const std::string name = "weir_worker_" + std::string(one.name);
-        text += "# HELP " + name + " " + one.help + "\n# TYPE " + name + " " + one.kind + "\n" +
-                name + labels + " " + std::to_string(one.value) + "\n";
+        text.append("# HELP ").append(name).append(" ").append(one.help);
+        text.append("\n# TYPE ").append(name).append(" ").append(one.kind).append("\n");
+        text.append(name).append(labels).append(" ").append(std::to_string(one.value));
+        text.append("\n");
     }
     return text;
 }

@@ -49,8 +49,9 @@ weir::task<> submit_all(client* server, const settings* chosen, figures* out) {
         co_await queue.submit(bench_job, payload);
     }
     out->submit_one_s = first.seconds();
-    const auto rest = std::views::iota(out->one_by_one, chosen->jobs) |
-                      std::views::transform([payload](std::size_t /*i*/) { return payload; });
+    const auto rest =
+        std::views::iota(out->one_by_one, chosen->jobs) |
+        std::views::transform([payload](std::size_t /*i*/) { return std::string(payload); });
     const stopwatch second;
     co_await queue.submit_many(bench_job, rest);
     out->submit_bulk_s = second.seconds();

@@ -130,6 +130,7 @@ void describe_others(CLI::App& app, settings& out, raw_words& raw) {
 }
 
 redisq::client_options read_server(const raw_words& raw, bool has_url) {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing has started a thread yet
     const char* const from_environment = std::getenv("WEIR_REDIS_URL");
     const bool in_environment = from_environment != nullptr && *from_environment != '\0';
     redisq::client_options server;
