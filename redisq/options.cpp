@@ -132,7 +132,7 @@ result<void> check_server(const server_url& server) {
     }
     for (const server_host& host : server.hosts) {
         if (by_host && (host.name.empty() || host.port == 0)) {
-            return refused("server", "'" + printable(host.to_string()) + "'",
+            return refused("server", detail::quoted(host.to_string()),
                            "a name and a port from 1 to 65535");
         }
     }
@@ -195,7 +195,7 @@ client_options::client_options(std::string_view url) : server(url_of(url)) {
 
 result<void> client_options::check() const {
     if (!is_client_name(client_name)) {
-        return refused("client_name", "'" + printable(client_name) + "'",
+        return refused("client_name", detail::quoted(client_name),
                        "printable ASCII without blanks, at most 128 bytes");
     }
     if (protocol != 2 && protocol != 3) {

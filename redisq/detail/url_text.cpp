@@ -132,6 +132,13 @@ std::string printable(std::string_view text) {
     return text.size() > shown_max ? made + "..." : made;
 }
 
+std::string quoted(std::string_view text) {
+    std::string marked(1, '\'');
+    marked += printable(text);
+    marked += '\'';
+    return marked;
+}
+
 std::optional<std::string> percent_decoded(std::string_view text) {
     std::string made;
     made.reserve(text.size());

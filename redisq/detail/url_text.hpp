@@ -20,6 +20,8 @@ namespace weir::redisq::detail {
 
 // For error texts: at most 64 bytes, those that do not print as \xNN.
 [[nodiscard]] std::string printable(std::string_view text);
+// The same between quotation marks.
+[[nodiscard]] std::string quoted(std::string_view text);
 
 // Each %XX as its byte; nothing where a '%' has no two hexadecimal digits behind it.
 [[nodiscard]] std::optional<std::string> percent_decoded(std::string_view text);
