@@ -151,14 +151,9 @@ task<job_handle_base> queue::submit_with(submit_options options, std::string byt
         co_return job_handle_base(*this, std::move(id), false, options.keep_result_);
     }
     std::string token;
-    std::string unique_name = options.unique_;
-    duration held = options.unique_.empty() ? duration::zero() : options_.unique_ttl;
-    if (!unique_name.empty() || options.repeat_safely_) {
+    const duration held = options.unique_.empty() ? duration::zero() : options_.unique_ttl;
+    if (!options.unique_.empty() || options.repeat_safely_) {
         token = random_.token();
-    }
-    if (unique_name.empty() && options.repeat_safely_) {
-        unique_name = "~" + token;
-        held = repeat_memory;
     }
     std::string kind = "now";
     std::string due = "0";
@@ -178,7 +173,8 @@ task<job_handle_base> queue::submit_with(submit_options options, std::string byt
         keys.push_back(keys_.delayed());
         keys.push_back(keys_.filed());
         keys.push_back(keys_.meta());
-        keys.push_back(keys_.unique(unique_name));
+        keys.push_back(keys_.unique(options.unique_));
+        keys.push_back(keys_.unique("~" + token));
         detail::script_runner::words arguments;
         arguments.push_back(bytes);
         arguments.push_back(std::to_string(options.lane_));
@@ -187,6 +183,7 @@ task<job_handle_base> queue::submit_with(submit_options options, std::string byt
         arguments.push_back(std::to_string(options_.max_length));
         arguments.push_back(std::to_string(milliseconds_of(held)));
         arguments.push_back(token);
+        arguments.push_back(std::to_string(repeat_memory.count()));
         const resp::reply answer = value_of(
             co_await scripts_.run(scripts::file, std::move(keys), std::move(arguments), how));
         const std::int64_t outcome = answer.view().size() == 2 ? answer.view()[0].integer() : -1;

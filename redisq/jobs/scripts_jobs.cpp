@@ -14,21 +14,21 @@ end
 return ids
 )lua"};
 
-// KEYS s0 s1 s2 s3 z h m u; ARGV j lane due-kind due limit unique-ms token
+// KEYS s0 s1 s2 s3 z h m u u:~token; ARGV j lane due-kind due limit unique-ms token token-ms
 // due-kind: now, in (milliseconds from now), at (milliseconds since 1970).
 // Gives {0, id} filed, {1, id} the key is taken, {2, id} filed by an earlier try, {3} full.
-// A unique key that ends in ' -' is free, and only tells a late repeat that its job has ended.
+// The token's key tells a repeat so even when the job has ended and the unique key is another's.
 const job_script file{"file", R"lua(
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
+if ARGV[7] ~= '' then
+  local earlier = redis.call('GET', KEYS[9])
+  if earlier then return {2, earlier} end
+end
 local unique = tonumber(ARGV[6])
 if unique > 0 then
   local held = redis.call('GET', KEYS[8])
-  if held then
-    local id, token, ended = held:match('^(%S+) (%S*)(.*)$')
-    if token == ARGV[7] then return {2, id} end
-    if ended ~= ' -' then return {1, id or held} end
-  end
+  if held then return {1, held:match('^%S+') or held} end
 end
 local limit = tonumber(ARGV[5])
 if limit > 0 then
@@ -48,7 +48,8 @@ else
   redis.call('HSET', KEYS[6], id, ARGV[2] .. ARGV[1])
   redis.call('ZADD', KEYS[5], string.format('%.0f', due), id)
 end
-if unique > 0 then redis.call('SET', KEYS[8], id .. ' ' .. ARGV[7], 'PX', unique) end
+if unique > 0 then redis.call('SET', KEYS[8], id, 'PX', unique) end
+if ARGV[7] ~= '' then redis.call('SET', KEYS[9], id, 'PX', ARGV[8]) end
 return {0, id}
 )lua"};
 
@@ -91,9 +92,7 @@ redis.call('XACK', KEYS[1], ARGV[1], ARGV[3])
 if ARGV[4] ~= '' then redis.pcall('HDEL', KEYS[2], ARGV[4]) end
 if ARGV[7] ~= '' then
   local held = redis.pcall('GET', KEYS[4])
-  if type(held) == 'string' and held:match('^%S+') == ARGV[7] then
-    redis.call('SET', KEYS[4], held .. ' -', 'PX', 60000)
-  end
+  if held == ARGV[7] then redis.call('DEL', KEYS[4]) end
 end
 if ARGV[6] ~= '0' then redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[6]) end
 if ARGV[8] ~= '' then redis.call('PUBLISH', ARGV[8], ARGV[9]) end
@@ -130,9 +129,7 @@ redis.call('XACK', KEYS[1], ARGV[1], ARGV[3])
 redis.pcall('HDEL', KEYS[4], ARGV[4])
 if ARGV[8] ~= '' then
   local held = redis.pcall('GET', KEYS[6])
-  if type(held) == 'string' and held:match('^%S+') == ARGV[8] then
-    redis.call('SET', KEYS[6], held .. ' -', 'PX', 60000)
-  end
+  if held == ARGV[8] then redis.call('DEL', KEYS[6]) end
 end
 if ARGV[7] ~= '0' then redis.call('SET', KEYS[5], ARGV[6], 'PX', ARGV[7]) end
 if ARGV[9] ~= '' then redis.call('PUBLISH', ARGV[9], ARGV[10]) end
@@ -193,8 +190,7 @@ return 1
 
 // KEYS u; ARGV id. Gives 1 where the key was this job's.
 const job_script release{"release", R"lua(
-local held = redis.call('GET', KEYS[1])
-if held and held:match('^%S+') == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
 )lua"};
 

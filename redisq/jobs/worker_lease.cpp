@@ -261,7 +261,9 @@ task<> worker_core::reap(worker_queue* queue) {
     }
     if (!answer) {
         if (!answer.error().from_server()) {
-            queue->has_lost_reads = true;  // what it claimed is ours and unknown
+            // What it claimed is ours and unknown; reads that wait would keep us from looking.
+            queue->has_lost_reads = true;
+            queue->fetch.core().disconnect(answer.error());
         }
         co_return;
     }
