@@ -9,6 +9,7 @@ import itertools
 import json
 import mmap
 import pathlib
+import signal
 import struct
 import time
 
@@ -126,7 +127,8 @@ class Driver:
         for actor in list(self.ending):
             if not actor.is_alive():
                 self.ending.remove(actor)
-                if actor.process.returncode != 0:
+                # One that has just begun may not listen to SIGTERM yet.
+                if actor.process.returncode not in (0, -signal.SIGTERM):
                     self.ended(actor)
         if not self.proxy.is_alive():
             raise Unfit("the proxy has ended: " + self.proxy.error_end())
