@@ -97,11 +97,17 @@ void event_loop::finish_orphans() {
     orphans_.for_each([](detail::orphan& left) { left.give_up(); });
     while (!orphans_.empty()) {
         run_ready();
+        if (inbox_.maybe_nonempty()) {
+            // A call on another thread, which an orphan's task waits for, ends by a post.
+            counters_.posts += inbox_.drain();
+            run_continuations();
+        }
         run_tick_ends();
         if (has_ready()) {
             driver_->poll();
-        } else if (!orphans_.empty()) {
+        } else if (!orphans_.empty() && inbox_.prepare_to_sleep()) {
             driver_->wait(std::nullopt);
+            inbox_.awake();
         }
     }
     current_ = previous;

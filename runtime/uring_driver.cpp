@@ -121,6 +121,7 @@ void uring_driver::start(detail::operation& op) noexcept {
         return;
     }
     ++counters_.deferred;
+    must_settle_ = must_settle_ || !silent_.empty();  // their entries come free without a word
     op.state = detail::operation_state::deferred;
     *deferred_tail_ = &op;
     deferred_tail_ = &op.next;

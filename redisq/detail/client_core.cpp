@@ -98,7 +98,7 @@ void client_core::tell_lost(const error& why) noexcept {
 }
 
 void client_core::admit() noexcept {
-    while (!waiting_.empty() && has_room()) {
+    while (connection_ != nullptr && !waiting_.empty() && has_room()) {
         call& who = static_cast<call&>(waiting_.pop_front());
         try {
             queue(who);
@@ -236,6 +236,10 @@ task<> client_core::connect_while_needed() {
         co_await sleep_until(not_before_);
         ++counters_.attempts;
         result<void> opened = co_await open();
+        if (opened && connection_ == nullptr) {
+            // Lost, or abandoned, between the end of the greeting and here.
+            opened = std::unexpected(connect_error_.value_or(error(errc::connection_lost)));
+        }
         if (!opened) {
             connection_.reset();
             attempt_failed(std::move(opened.error()));

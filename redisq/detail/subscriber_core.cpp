@@ -137,6 +137,7 @@ void subscriber_core::unsubscribe(name_kind kind, const std::vector<std::string>
     if (std::ranges::all_of(names_, &names::empty)) {
         core_->keep_connected(false);
     }
+    weir::detail::wake_all(subscribers_);  // who waits for such a name has no more to wait for
 }
 
 task<result<message>> subscriber_core::receive() {

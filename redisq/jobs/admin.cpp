@@ -305,6 +305,9 @@ task<bool> queue_admin::retry(std::string id) {
 }
 
 task<std::size_t> queue_admin::retry_all() {
+    // Workers may bury again what is revived here, so this ends with as many as there were.
+    const auto most =
+        value_of(co_await server_.command<std::size_t>(idempotent, "ZCARD", keys_.dead()));
     std::size_t count = 0;
     for (;;) {
         const resp::reply ids = value_of(
@@ -315,7 +318,7 @@ task<std::size_t> queue_admin::retry_all() {
             moved += again ? 1 : 0;
         }
         count += moved;
-        if (moved == 0) {
+        if (moved == 0 || count >= most) {
             co_return count;
         }
     }

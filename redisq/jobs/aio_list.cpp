@@ -238,6 +238,9 @@ task<> aio_list::beat_loop(consumer* self) {
         try {
             value_of(
                 co_await server_.command<void>(idempotent, "SET", self->lease, 1, "PX", lease_ms));
+            // Others may have taken it for dead meanwhile, and would not look for it again.
+            value_of(
+                co_await server_.command<void>(idempotent, "SADD", key_ + ":consumers", self->id));
             co_await recover(self);
         } catch (const exception&) {
             // It is tried again soon.

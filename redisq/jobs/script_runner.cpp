@@ -42,8 +42,11 @@ task<result<resp::reply>> script_runner::run(const job_script& script, words key
                 co_return std::unexpected(std::move(loaded.error()));
             }
         }
+        // Its own copy: the command may be encoded once more when others have forgotten the
+        // digests.
+        const std::string name(digest(script));
         result<resp::reply> answer = co_await server_.command<resp::reply>(
-            options, "EVALSHA", digest(script), keys.size(), keys, arguments);
+            options, "EVALSHA", name, keys.size(), keys, arguments);
         if (answer || answer.error().code() != errc::no_script || attempt == 2) {
             co_return answer;
         }

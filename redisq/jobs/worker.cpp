@@ -1,6 +1,9 @@
 #include "worker.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <future>
 #include <stdexcept>
@@ -42,7 +45,13 @@ task<> run_core(const client_options& server, const worker_options& options,
                 const std::vector<detail::queue_request>& queues,
                 const detail::worker_core::handlers& handlers) {
     detail::worker_core core(*event_loop::current(), server, options, queues, handlers);
-    co_await core.run();
+    try {
+        co_await core.run();
+    } catch (...) {
+        // Ends wait_for_signal(), and with it the other threads' workers.
+        ::kill(::getpid(), SIGTERM);
+        throw;
+    }
 }
 
 int report_failure(const char* what) {

@@ -157,6 +157,7 @@ task<> worker_core::guarded(task<> body) {
 // The first lease of each queue: what is wrong with address or rights shows here.
 task<> worker_core::prepare() {
     for (const auto& queue : queues_) {
+        queue->flushed.set();  // should another queue's join fail, nothing stands in the way
         co_await join(queue.get());
         if (is_stopping_) {
             co_return;
@@ -294,6 +295,9 @@ task<> worker_core::send_progress(job_context* job, std::string text) {
     result<resp::reply> answer =
         co_await queue.scripts.run(scripts::progress, std::move(keys), std::move(arguments));
     if (!answer) {
+        if (answer.error().code() == std::errc::operation_canceled) {
+            throw canceled();
+        }
         throw exception(answer.error());
     }
     if (answer->view().integer() == 0) {

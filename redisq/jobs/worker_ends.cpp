@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "../../runtime/sleep.hpp"
@@ -64,6 +65,19 @@ std::string value_record(const envelope& job, std::string_view bytes) {
     return record;
 }
 
+// Both ways in which a wait tells that its task was asked to stop.
+bool is_stop(const std::exception_ptr& thrown) {
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const canceled&) {
+        return true;
+    } catch (const std::system_error& problem) {
+        return problem.code() == std::errc::operation_canceled;
+    } catch (...) {
+        return false;
+    }
+}
+
 }  // namespace
 
 void worker_core::ended(job_context& job, const std::exception_ptr& error) {
@@ -72,7 +86,7 @@ void worker_core::ended(job_context& job, const std::exception_ptr& error) {
         succeeded(job);
         return;
     }
-    const bool was_stopped = is<canceled>(error);
+    const bool was_stopped = is_stop(error);
     if (job.epoch_ != queue.epoch) {
         ++stats_.lost;
         drop(job);
@@ -108,7 +122,7 @@ void worker_core::failed(job_context& job, const std::exception_ptr& error) {
     const std::string reason =
         is<timed_out>(error) ? "timed out: the run took longer than it may" : text_of(error);
     if (is<give_up>(error) || is_bad_payload(error)) {
-        bury(job, reason);
+        bury(job, reason, true);
         return;
     }
     const retry_policy& policy = job.handler_->options().retry;
@@ -117,7 +131,7 @@ void worker_core::failed(job_context& job, const std::exception_ptr& error) {
         ++stats_.retried;
         retry(job, *delay, reason, true);
     } else {
-        bury(job, reason);
+        bury(job, reason, true);
     }
 }
 
@@ -138,7 +152,8 @@ void worker_core::retry(job_context& job, duration delay, const std::string& rea
         {&job, job_end::kind::retry, {}, std::move(bytes), static_cast<std::uint64_t>(delay_ms)});
 }
 
-void worker_core::bury(job_context& job, const std::string& reason) {
+// `has_run`: the job failed, which is one more attempt; else it never began.
+void worker_core::bury(job_context& job, const std::string& reason, bool has_run) {
     ++stats_.dead;
     ++job.queue_->dead;
     std::string bytes(job.raw_);
@@ -148,6 +163,7 @@ void worker_core::bury(job_context& job, const std::string& reason) {
         const std::string history = add_to_history(
             changed.history, job.attempt(), server_ms(*job.queue_), job.queue_->consumer, reason);
         changed.history = history;
+        changed.attempts += has_run ? 1 : 0;
         bytes.clear();
         write_envelope(bytes, changed);
     } else {
@@ -259,6 +275,9 @@ void worker_core::encode_end(worker_queue& queue, const job_end& end, resp::comm
     const envelope& head = job.envelope_;
     const queue_keys& keys = queue.keys;
     const std::string& lane = keys.lane(job.lane_);
+    // What began under a lease that was lost is not this worker's any more, whoever runs it now.
+    const std::string_view owner =
+        job.epoch_ == queue.epoch ? std::string_view(queue.consumer) : "~gone";
     if (end.what == job_end::kind::aside) {
         const std::string holder = "~v" + std::to_string(envelope_version_of(job.raw_));
         out.add("XCLAIM", lane, job_group, holder, 0, job.entry_, "JUSTID");
@@ -267,8 +286,8 @@ void worker_core::encode_end(worker_queue& queue, const job_end& end, resp::comm
     if (end.what == job_end::kind::retry) {
         std::string first_word(1, static_cast<char>('0' + job.lane_));
         out.add("EVALSHA", queue.scripts.digest(scripts::retry), 3, lane, keys.delayed(),
-                keys.filed(), job_group, queue.consumer, job.entry_, job.id(), first_word,
-                end.bytes, end.delay_ms);
+                keys.filed(), job_group, owner, job.entry_, job.id(), first_word, end.bytes,
+                end.delay_ms);
         return;
     }
     const std::string result_key = keys.result(job.id());
@@ -278,11 +297,11 @@ void worker_core::encode_end(worker_queue& queue, const job_end& end, resp::comm
     const std::uint64_t keep_ms = end.record.empty() ? 0 : head.result_ms;
     if (end.what == job_end::kind::settle) {
         out.add("EVALSHA", queue.scripts.digest(scripts::settle), 4, lane, keys.filed(), result_key,
-                unique_key, job_group, queue.consumer, job.entry_, job.filed_id_, end.record,
-                keep_ms, unique_id, channel, job.id());
+                unique_key, job_group, owner, job.entry_, job.filed_id_, end.record, keep_ms,
+                unique_id, channel, job.id());
     } else {
         out.add("EVALSHA", queue.scripts.digest(scripts::bury), 6, lane, keys.dead(),
-                keys.dead_jobs(), keys.filed(), result_key, unique_key, job_group, queue.consumer,
+                keys.dead_jobs(), keys.filed(), result_key, unique_key, job_group, owner,
                 job.entry_, job.id(), end.bytes, end.record, keep_ms, unique_id, channel, job.id());
     }
 }

@@ -14,6 +14,15 @@ constexpr duration read_limit = block_time + std::chrono::seconds(10);
 constexpr std::size_t audit_page = 500;
 // Between reads while the server, just started, reads its data.
 constexpr duration loading_pause = std::chrono::milliseconds(50);
+// After a read that the server refused, so that nothing spins where that lasts.
+constexpr duration refused_pause = std::chrono::milliseconds(100);
+
+// What the server says for a while, and what is no reason to give up a lease.
+bool passes(const error& why) noexcept {
+    return why == errc::loading || why == errc::busy || why == errc::read_only ||
+           why == errc::misconfigured || why == errc::master_down || why == errc::cluster_down ||
+           why == errc::not_enough_replicas;
+}
 
 // "weir:{q}:s1" and what belongs to it, of either protocol.
 template <class Visit>
@@ -126,15 +135,21 @@ task<> worker_core::fetch_once(worker_queue* queue, std::size_t count, bool bloc
         co_await raw_command(queue->fetch.core(), call_options().within(read_limit), command);
     --queue->reads;
     reserved_ -= held;
+    if (queues_.size() > 1) {
+        room_.set();  // for the other queues
+    }
     if (is_stopping_ || epoch != queue->epoch) {
         co_return;  // whoever reaps what it brought has that
     }
-    if (!answer && answer.error() == errc::loading) {
+    if (!answer && passes(answer.error())) {
         co_await sleep_for(loading_pause);
         co_return;
     }
     if (!answer) {
         read_failed(*queue, answer.error());
+        if (answer.error().from_server()) {
+            co_await sleep_for(refused_pause);
+        }
         co_return;
     }
     std::size_t found = 0;

@@ -90,12 +90,13 @@ task<> worker_core::lease_loop(worker_queue* queue) {
             co_await audit(queue, options_.lease);
             continue;
         }
-        if (now >= queue->next_due && !is_stopping_) {
-            co_await promote(queue);
-            continue;
-        }
+        // Before what is due: that may go on and on.
         if (now >= queue->next_reap && !is_stopping_) {
             co_await reap(queue);
+            continue;
+        }
+        if (now >= queue->next_due && !is_stopping_) {
+            co_await promote(queue);
             continue;
         }
         const time_point next =

@@ -1,5 +1,6 @@
 // How a worker runs jobs: what is ready goes to the pool, one by one or in batches.
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include "../../runtime/sleep.hpp"
@@ -222,7 +223,11 @@ task<> worker_core::wait_for_rate(job_context* job) {
         const result<resp::reply> answer =
             co_await queue.scripts.run(scripts::rate, std::move(keys), std::move(arguments));
         if (!answer) {
-            throw exception(answer.error());
+            if (answer.error().code() == std::errc::operation_canceled) {
+                throw canceled();
+            }
+            // Redis's trouble, and no failure of the job.
+            throw come_back_later{std::chrono::seconds(1)};
         }
         const duration wait = std::chrono::microseconds(answer->view().integer());
         if (wait <= duration::zero()) {

@@ -189,7 +189,7 @@ class worker_core final : private redisq::detail::background {
     void succeeded(job_context& job);
     void failed(job_context& job, const std::exception_ptr& error);
     void retry(job_context& job, duration delay, const std::string& reason, bool counts);
-    void bury(job_context& job, const std::string& reason);
+    void bury(job_context& job, const std::string& reason, bool has_run = false);
     void drop(job_context& job) noexcept;
     void add_end(job_end end);
     task<> flush_loop(worker_queue* queue);
