@@ -12,7 +12,6 @@ namespace weir::redisq {
 namespace {
 
 constexpr std::int64_t day_seconds = 86'400;
-constexpr std::size_t header_bytes = 44;
 
 [[noreturn]] void refuse(std::string_view name, const char* why) {
     throw std::invalid_argument("time zone '" + std::string(name.substr(0, 64)) + "' " + why);
