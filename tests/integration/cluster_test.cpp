@@ -150,8 +150,9 @@ task<> try_again(test::redis_cluster& cluster) {
 TEST_F(ClusterTest, SplitKeysAreTriedAgainUntilTheyAreTogether) { run(try_again(cluster())); }
 
 task<> count_up(cluster_client& redis, int worker, bool& goes_on, std::map<std::string, int>& sum) {
-    for (int i = 0; goes_on; ++i) {
-        const std::string key = "{" + std::to_string(i % 40) + "}:" + std::to_string(worker);
+    int i = 0;
+    while (goes_on) {
+        const std::string key = "{" + std::to_string(i++ % 40) + "}:" + std::to_string(worker);
         const result<int> value = co_await redis.command<int>("INCR", key);
         EXPECT_TRUE(value) << value.error().message();
         EXPECT_EQ(value, ++sum[key]);

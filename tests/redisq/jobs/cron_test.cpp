@@ -12,7 +12,8 @@ namespace {
 // Seconds since 1970 of a time in UTC.
 std::int64_t utc(int year, unsigned month, unsigned day, int hour = 0, int minute = 0) {
     using namespace std::chrono;
-    const sys_days date = std::chrono::year(year) / month / day;
+    const sys_days date =
+        std::chrono::year(year) / std::chrono::month(month) / std::chrono::day(day);
     return date.time_since_epoch().count() * std::int64_t{86'400} + hour * 3600 + minute * 60;
 }
 

@@ -9,8 +9,8 @@ namespace {
 struct resize {
     std::string url;
     int width = 0;
+    NLOHMANN_DEFINE_TYPE_INTRUSIVE(resize, url, width)
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(resize, url, width)
 
 TEST(JobTypeTest, BuildsThePayloadInPlaceOrTakesItReady) {
     const job_type<resize, std::string> thumbnail("thumbnail");
