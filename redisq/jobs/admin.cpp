@@ -305,20 +305,17 @@ task<bool> queue_admin::retry(std::string id) {
 }
 
 task<std::size_t> queue_admin::retry_all() {
-    // Workers may bury again what is revived here, so this ends with as many as there were.
-    const auto most =
+    const auto most =  // workers may bury again what is revived here
         value_of(co_await server_.command<std::size_t>(idempotent, "ZCARD", keys_.dead()));
-    std::size_t count = 0;
-    for (;;) {
+    for (std::size_t count = 0;;) {
         const resp::reply ids = value_of(
             co_await server_.command<resp::reply>(idempotent, "ZRANGE", keys_.dead(), 0, 499));
-        std::size_t moved = 0;
+        const std::size_t before = count;
         for (const resp::reply_view id : ids.view()) {
             const bool again = co_await retry(std::string(id.text()));
-            moved += again ? 1 : 0;
+            count += again ? 1 : 0;
         }
-        count += moved;
-        if (moved == 0 || count >= most) {
+        if (count == before || count >= most) {
             co_return count;
         }
     }

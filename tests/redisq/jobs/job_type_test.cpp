@@ -3,14 +3,20 @@
 #include <string>
 #include <weir/redisq/jobs/job_type.hpp>
 
-namespace weir::redisq {
-namespace {
+namespace job_type_test {
 
 struct resize {
     std::string url;
     int width = 0;
-    NLOHMANN_DEFINE_TYPE_INTRUSIVE(resize, url, width)
 };
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(resize, url, width)
+
+}  // namespace job_type_test
+
+namespace weir::redisq {
+namespace {
+
+using job_type_test::resize;
 
 TEST(JobTypeTest, BuildsThePayloadInPlaceOrTakesItReady) {
     const job_type<resize, std::string> thumbnail("thumbnail");
