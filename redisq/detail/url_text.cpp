@@ -56,7 +56,8 @@ result<server_host> read_bracketed(std::string_view text, std::uint16_t default_
     if (const std::size_t zone = inside.find("%25"); zone != std::string::npos) {
         inside.erase(zone + 1, 2);
     }
-    if (inside.empty() || !is_ipv6(inside)) {
+    // A NUL would end the text before inet_pton(3) has seen all of it.
+    if (inside.empty() || inside.find('\0') != std::string::npos || !is_ipv6(inside)) {
         return bad_url("host '[" + printable(inside) + "]' is no IPv6 address; allowed: [::1]");
     }
     text.remove_prefix(end + 1);
