@@ -79,7 +79,7 @@ using thumbnail_job = weir::redisq::job_handle<weir::redisq::job_type<resize, st
 [[maybe_unused]] weir::task<bool> errors_example(thumbnail_job handle) {
     bool dead = false;
     try {
-        std::string made = co_await handle.result(20s);
+        report(co_await handle.result(20s));
     } catch (const weir::redisq::exception& error) {
         dead = error.code() == weir::redisq::job_errc::dead;
     }
@@ -98,7 +98,7 @@ void handler_options_example() {
     weir::redisq::submit_options keep;
     keep.keep_result();
     auto job = co_await q.submit(keep, thumbnail, "a.png", 128);
-    const std::string made = co_await job.result(20s);
+    report(co_await job.result(20s));
 }
 
 // ref: as above.

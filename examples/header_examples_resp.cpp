@@ -50,7 +50,7 @@ void type_example() {
 
 void limits_example() {
     weir::redisq::resp::limits allowed;
-    allowed.bulk_bytes_max = 512 * 1'024 * 1'024;
+    allowed.bulk_bytes_max = std::size_t{512} << 20;
     weir::redisq::resp::parser replies(allowed);
 }
 

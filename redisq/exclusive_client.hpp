@@ -30,8 +30,8 @@ class exclusive_client : public detail::command_interface {
     exclusive_client& operator=(exclusive_client&& other) noexcept {
         if (this != &other) {
             give_back();
-            command_interface::operator=(std::move(other));
             shelf_ = std::move(other.shelf_);
+            command_interface::operator=(std::move(other));
         }
         return *this;
     }

@@ -97,15 +97,18 @@ inline void free_frame(void* memory, std::size_t size) noexcept {
     const std::size_t size_class = (size + frame_granule - 1) / frame_granule;
     frame_cache& cache = this_thread_frames;
     const std::size_t bytes = size_class * frame_granule;
-    if (size_class < frame_classes && (cache.room_bytes -= static_cast<std::ptrdiff_t>(bytes)) >= 0)
-        [[likely]] {
-        auto* const block = static_cast<frame_cache::block*>(memory);
-        block->next = cache.free[size_class];
-        cache.free[size_class] = block;
+    if (size_class < frame_classes) [[likely]] {
+        // Where that was too much, the slow way gives it back.
+        cache.room_bytes -= static_cast<std::ptrdiff_t>(bytes);
+        if (cache.room_bytes >= 0) [[likely]] {
+            auto* const block = static_cast<frame_cache::block*>(memory);
+            block->next = cache.free[size_class];
+            cache.free[size_class] = block;
 #ifdef WEIR_ASAN
-        ASAN_POISON_MEMORY_REGION(block, bytes);
+            ASAN_POISON_MEMORY_REGION(block, bytes);
 #endif
-        return;
+            return;
+        }
     }
     free_frame_slow(memory, size);
 }

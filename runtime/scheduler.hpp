@@ -202,7 +202,7 @@ inline void waiter::wake() noexcept {
 }
 
 inline void waiter::wake_cold(scheduler& loop) noexcept {
-    constexpr int cache_line = 64;
+    constexpr std::ptrdiff_t cache_line = 64;
     const auto* const frame = static_cast<const char*>(handle.address());
     __builtin_prefetch(frame);
     __builtin_prefetch(frame + cache_line);

@@ -80,9 +80,10 @@ std::vector<const client*> parse_clients(const std::string& option, const std::s
             throw bench::option_error(option, name, "all, or of " + built_names());
         }
         if (!found->missing.empty()) {
-            throw bench::option_error(option + ": '" + name + "' was not built, since " +
-                                      std::string(found->missing) +
-                                      " was missing; allowed: all, or of " + built_names());
+            std::string text = option;
+            text.append(": '").append(name).append("' was not built, since ");
+            text.append(found->missing).append(" was missing; allowed: all, or of ");
+            throw bench::option_error(text + built_names());
         }
         append_once(out, found, option, value);
     }

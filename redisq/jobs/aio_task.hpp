@@ -67,7 +67,8 @@ class aio_task {
 
   private:
     struct caller {
-        task<> operator()(aio_call call) const {
+        // ref: read before this returns.
+        task<> operator()(const aio_call& call) const {
             return run(function_, detail::aio_arguments<A...>(call, list->options().parameters));
         }
         static task<> run(function call, std::tuple<A...> arguments) {

@@ -1,7 +1,7 @@
 // What can go wrong with a job.
 //
 //     try {
-//         std::string made = co_await handle.result(20s);
+//         report(co_await handle.result(20s));
 //     } catch (const weir::redisq::exception& error) {
 //         dead = error.code() == weir::redisq::job_errc::dead;
 //     }

@@ -1,7 +1,7 @@
 // job_handle: a job that was submitted.
 //
 //     auto job = co_await q.submit(keep, thumbnail, "a.png", 128);
-//     const std::string made = co_await job.result(20s);
+//     report(co_await job.result(20s));
 //
 // Dropping a handle changes nothing. Waiting for a result takes a submit_options::keep_result();
 // results are kept for queue_options::result_ttl after the job's end, and may be read by several.

@@ -1,7 +1,7 @@
 // What a parser takes from its peer before it calls the stream broken.
 //
 //     weir::redisq::resp::limits allowed;
-//     allowed.bulk_bytes_max = 512 * 1'024 * 1'024;
+//     allowed.bulk_bytes_max = std::size_t{512} << 20;
 //     weir::redisq::resp::parser replies(allowed);
 //
 // None of these is ever allocated in advance: memory follows the bytes that were received.

@@ -7,7 +7,7 @@
 #include "parser.hpp"
 
 // NOLINTBEGIN(cppcoreguidelines-no-malloc): memory is managed by hand here
-// NOLINTBEGIN(bugprone-reserved-identifier): the names are the linker's
+// NOLINTBEGIN(bugprone-reserved-identifier, readability-identifier-naming): the linker's names
 namespace {
 
 constinit std::atomic<std::uint64_t> allocations = 0;
@@ -57,7 +57,7 @@ void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
-// NOLINTEND(bugprone-reserved-identifier)
+// NOLINTEND(bugprone-reserved-identifier, readability-identifier-naming)
 // NOLINTEND(cppcoreguidelines-no-malloc)
 
 std::uint64_t resp::allocation_count() noexcept {
