@@ -32,7 +32,7 @@ class single_call : public call {
         } else {
             static_cast<void>(from);
         }
-        outcome_.emplace(value_of<T>(reply));
+        read_value(reply, outcome_.emplace());
     }
     void fail(error why) noexcept override { outcome_.emplace(std::unexpected(std::move(why))); }
 

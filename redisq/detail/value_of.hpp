@@ -12,21 +12,24 @@ namespace weir::redisq::detail {
 
 [[nodiscard]] error wrong_reply(const resp::decode_error& why);
 
-// What a reply is to its caller.
+// What a reply is to its caller, into a result that is fresh.
+template <class T>
+void read_value(const resp::reply_view& reply, result<T>& out) {
+    if (reply.is_error()) [[unlikely]] {
+        out = std::unexpected(server_reply_error(reply.text()));
+    } else if constexpr (!std::is_void_v<T>) {
+        resp::decode_error why;
+        if (!resp::decode_into(reply, *out, why)) [[unlikely]] {
+            out = std::unexpected(wrong_reply(why));
+        }
+    }
+}
+
 template <class T>
 [[nodiscard]] result<T> value_of(const resp::reply_view& reply) {
-    if (reply.is_error()) [[unlikely]] {
-        return std::unexpected(server_reply_error(reply.text()));
-    }
-    auto value = resp::decode<T>(reply);
-    if (!value) [[unlikely]] {
-        return std::unexpected(wrong_reply(value.error()));
-    }
-    if constexpr (std::is_void_v<T>) {
-        return {};
-    } else {
-        return std::move(*value);
-    }
+    result<T> out;
+    read_value(reply, out);
+    return out;
 }
 
 }  // namespace weir::redisq::detail

@@ -68,6 +68,13 @@ struct field {
 template <class T>
 concept has_decode_fields = requires(T& into) { decode_fields(into); };
 
+// decode() into a T that is there, and fresh. False: it does not fit, `why` tells, and what `out`
+// holds is of no use.
+template <class T>
+[[nodiscard]] bool decode_into(reply_view view, T& out, decode_error& why) {
+    return detail::decoder<T>::read(view, out, why.reason);
+}
+
 template <class T>
 [[nodiscard]] std::expected<T, decode_error> decode(reply_view view) {
     decode_error error;
@@ -79,7 +86,7 @@ template <class T>
         return {};
     } else {
         std::expected<T, decode_error> out;
-        if (!detail::decoder<T>::read(view, *out, error.reason)) [[unlikely]] {
+        if (!decode_into(view, *out, error)) [[unlikely]] {
             out = std::unexpected(std::move(error));
         }
         return out;

@@ -103,14 +103,12 @@ class command_buffer {
     template <class Name, class... Arguments>
     void add(const Name& command, const Arguments&... arguments) {
         (detail::check_argument<Arguments>(), ...);
-        const std::size_t words = (words_of(command) + ... + detail::count_words(arguments));
-        const std::size_t bound =
-            ((header_bytes_max + bytes_of(command)) + ... + detail::bound_bytes(arguments));
-        char* const begin = room_for(words, bound);
-        char* out = write_name(detail::write_length(begin, '*', words), command);
-        ((out = detail::write_argument(out, arguments)), ...);
-        size_ += static_cast<std::size_t>(out - begin);
-        ++commands_;
+        if constexpr (requires { Name::encoded; }) {
+            add_measured(command, detail::measured(arguments)...);
+        } else {
+            static_assert(detail::text_word<Name>, "a command begins with its name, a text");
+            add_measured(detail::measured(command), detail::measured(arguments)...);
+        }
     }
 
     // Appends what is encoded already.
@@ -146,12 +144,23 @@ class command_buffer {
   private:
     static constexpr std::size_t header_bytes_max = 1 + 10 + 2;
 
+    template <class Name, class... Arguments>
+    void add_measured(const Name& command, const Arguments&... arguments) {
+        const std::size_t words = (words_of(command) + ... + detail::count_words(arguments));
+        const std::size_t bound =
+            ((header_bytes_max + bytes_of(command)) + ... + detail::bound_bytes(arguments));
+        char* const begin = room_for(words, bound);
+        char* out = write_name(detail::write_length(begin, '*', words), command);
+        ((out = detail::write_argument(out, arguments)), ...);
+        size_ += static_cast<std::size_t>(out - begin);
+        ++commands_;
+    }
+
     template <class Name>
     static constexpr std::size_t words_of(const Name& /*command*/) noexcept {
         if constexpr (requires { Name::encoded; }) {
             return Name::words;
         } else {
-            static_assert(detail::text_word<Name>, "a command begins with its name, a text");
             return 1;
         }
     }

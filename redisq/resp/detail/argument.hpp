@@ -64,6 +64,31 @@ template <class T>
     }
 }
 
+// A text as the view of its characters, so that a C string is measured once; all else as it is.
+template <class T>
+[[nodiscard]] constexpr decltype(auto) measured(const T& value) noexcept {
+    if constexpr (!text_word<T>) {
+        return static_cast<const T&>(value);
+    } else {
+        return std::string_view(value);
+    }
+}
+
+// The same for an array of characters, up to its first NUL. A short one, which is a command's name
+// as a rule, is cheaper to look through here than by a call.
+template <std::size_t Size>
+[[nodiscard]] constexpr std::string_view measured(const char (&text)[Size]) noexcept {
+    if constexpr (Size > 16) {
+        return text;
+    } else {
+        std::size_t length = 0;
+        while (length != Size && text[length] != '\0') {
+            ++length;
+        }
+        return {text, length};
+    }
+}
+
 // "$", a length, CR LF; behind the text CR LF. A number has at most 24 characters (a double's
 // shortest form).
 inline constexpr std::size_t word_overhead = 1 + 10 + 2 + 2;
