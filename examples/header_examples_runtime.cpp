@@ -189,6 +189,14 @@ int main_with_signals() {
     return weir::run(main_task(), options);
 }
 
+int main_that_drains() {
+    weir::run_options options;
+    options.stop_signals = {SIGINT, SIGTERM};
+    weir::stop_source accepting;   // with_stop(accepting, ...) in main_task
+    options.on_first_signal = [&accepting] { accepting.request_stop(); };
+    return weir::run(main_task(), options);
+}
+
 weir::task<int> main_task() { return value(0); }
 
 }  // namespace run_hpp
@@ -347,5 +355,7 @@ int main() {
     uring_probe_example();
     uring_setup_example();
     weir::run(run_all());
-    return event_loop_hpp::example() == 3 ? run_hpp::main() + run_hpp::main_with_signals() : 1;
+    return event_loop_hpp::example() == 3
+               ? run_hpp::main() + run_hpp::main_with_signals() + run_hpp::main_that_drains()
+               : 1;
 }

@@ -4,6 +4,13 @@ namespace weir::detail {
 
 task<> signal_watch::watch() {
     signalfd_siginfo info{};
+    if (on_first_signal_) {
+        const result<void> first = co_await read_signal(source_, info);
+        if (!first) {
+            co_return;
+        }
+        on_first_signal_();
+    }
     const result<void> got = co_await read_signal(source_, info);
     if (got) {
         source_.restore_mask();

@@ -15,6 +15,7 @@
 
 #include <weir/runtime/run.hpp>
 #include <weir/runtime/sleep.hpp>
+#include <weir/runtime/stop.hpp>
 #include <weir/runtime/this_task.hpp>
 #include <weir/runtime/yield.hpp>
 
@@ -158,6 +159,72 @@ task<> ignore_stops(int signal) {
 TEST(RunDeathTest, ASecondSignalEndsAProgramThatDoesNotListen) {
     EXPECT_EXIT(run(ignore_stops(SIGINT), on_signals({SIGINT})), testing::KilledBySignal(SIGINT),
                 "");
+}
+
+// Waits under `own`, which the first signal stops, then for the stop of the second one.
+task<int> end_in_two_steps(int signal, stop_source& own, test::ending& first,
+                           test::ending& second) {
+    scope s;
+    s.spawn(raise_soon(signal));
+    co_await test::observe(with_stop(own, sleep_an_hour()), first);
+    EXPECT_FALSE(co_await stop_requested());
+    EXPECT_TRUE(is_blocked(signal));
+    s.spawn(raise_soon(signal));
+    co_await test::observe(sleep_an_hour(), second);
+    EXPECT_TRUE(co_await stop_requested());
+    EXPECT_FALSE(is_blocked(signal));
+    try {
+        co_await s.join();
+    } catch (const canceled&) {
+    }
+    co_return 6;
+}
+
+TEST(RunTest, TheFirstSignalCallsAFunctionAndTheSecondAsksToStop) {
+    stop_source own;
+    run_options options = on_signals({SIGINT, SIGTERM});
+    int calls = 0;
+    options.on_first_signal = [&own, &calls] {
+        ++calls;
+        own.request_stop();
+    };
+    test::ending first{};
+    test::ending second{};
+    EXPECT_EQ(run(end_in_two_steps(SIGTERM, own, first, second), options), 6);
+    EXPECT_EQ(calls, 1);
+    EXPECT_EQ(first, test::ending::canceled);
+    EXPECT_EQ(second, test::ending::canceled);
+}
+
+task<int> wait_under(int signal, stop_source& own) {
+    raise(signal);
+    test::ending end{};
+    co_await test::observe(with_stop(own, sleep_an_hour()), end);
+    EXPECT_EQ(end, test::ending::canceled);
+    co_return 7;
+}
+
+TEST(RunTest, ATaskThatDrainsAtTheFirstSignalReturnsItsValue) {
+    stop_source own;
+    run_options options = on_signals({SIGINT});
+    options.on_first_signal = [&own] { own.request_stop(); };
+    EXPECT_EQ(run(wait_under(SIGINT, own), options), 7);
+    EXPECT_FALSE(is_blocked(SIGINT));
+}
+
+TEST(RunTest, WithoutASignalTheFunctionIsNotCalled) {
+    run_options options = on_signals({SIGINT});
+    bool called = false;
+    options.on_first_signal = [&called] { called = true; };
+    EXPECT_EQ(run(give(3), options), 3);
+    EXPECT_FALSE(called);
+}
+
+TEST(RunTest, WhatTheFunctionThrowsStopsTheTaskAndEndsTheRun) {
+    run_options options = on_signals({SIGINT});
+    options.on_first_signal = [] { throw std::runtime_error("the function failed"); };
+    EXPECT_THROW(run(raise_and_sleep(SIGINT), options), std::runtime_error);
+    EXPECT_FALSE(is_blocked(SIGINT));
 }
 
 task<> signal_from_thread(test::ending& end) {
