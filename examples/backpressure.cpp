@@ -4,11 +4,14 @@
 //
 // Ctrl-C ends it early, in order: what runs is asked to stop, what is queued never starts.
 #include <chrono>
-#include <csignal>
+#include <cstdint>
 #include <cstdio>
-#include <cstdlib>
+#include <optional>
 #include <weir/pool.hpp>
 #include <weir/runtime.hpp>
+
+#include "command_line.hpp"
+#include "run_until_signal.hpp"
 
 using namespace std::chrono_literals;
 
@@ -47,12 +50,11 @@ weir::task<> main_task(int requests) {
 }
 
 int main(int argc, char** argv) {
-    const int requests = argc > 1 ? std::atoi(argv[1]) : 5'000;
-    weir::run_options options;
-    options.stop_signals = {SIGINT, SIGTERM};
-    try {
-        weir::run(main_task(requests), options);
-    } catch (const weir::canceled&) {
-        std::puts("stopped");
+    std::uint64_t requests = 5'000;
+    example::command_line line("backpressure", "A fast producer of slow jobs.");
+    line.number("--requests", requests, 1, 1'000'000'000, "to send");
+    if (const std::optional<int> code = line.parse(argc, argv)) {
+        return *code;
     }
+    return example::run_until_signal("backpressure", main_task(static_cast<int>(requests)));
 }

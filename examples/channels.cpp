@@ -4,10 +4,13 @@
 //
 // Ctrl-C ends it early: the stop reaches every stage at its await.
 #include <chrono>
-#include <csignal>
+#include <cstdint>
 #include <cstdio>
-#include <cstdlib>
+#include <optional>
 #include <weir/runtime.hpp>
+
+#include "command_line.hpp"
+#include "run_until_signal.hpp"
 
 using namespace std::chrono_literals;
 
@@ -65,12 +68,11 @@ weir::task<> main_task(int count) {
 }
 
 int main(int argc, char** argv) {
-    const int count = argc > 1 ? std::atoi(argv[1]) : 1'000;
-    weir::run_options options;
-    options.stop_signals = {SIGINT, SIGTERM};
-    try {
-        weir::run(main_task(count), options);
-    } catch (const weir::canceled&) {
-        std::puts("stopped");
+    std::uint64_t count = 1'000;
+    example::command_line line("channels", "A pipeline of producer, workers and consumer.");
+    line.number("--count", count, 1, 1'000'000, "numbers to square");
+    if (const std::optional<int> code = line.parse(argc, argv)) {
+        return *code;
     }
+    return example::run_until_signal("channels", main_task(static_cast<int>(count)));
 }

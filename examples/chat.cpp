@@ -9,11 +9,9 @@
 #include <algorithm>
 #include <cctype>
 #include <chrono>
-#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -26,6 +24,8 @@
 #include <weir/runtime.hpp>
 
 #include "command_line.hpp"
+#include "run_until_signal.hpp"
+#include "server.hpp"
 
 namespace {
 
@@ -187,28 +187,17 @@ weir::task<> accept_all(weir::scope& clients, weir::tcp_listener listener, weir:
                         room& here, settings chosen) {
     while (true) {
         weir::semaphore::permit place = co_await places.acquire();
-        weir::result<weir::tcp_stream> peer = co_await listener.accept();
-        if (!peer && peer.error() == std::errc::operation_canceled) {
-            throw weir::canceled();
-        }
-        if (!peer) {
-            throw std::system_error(peer.error(), "accept");
-        }
-        clients.spawn(serve_client(std::move(*peer), std::move(place), here, chosen));
+        weir::tcp_stream peer = co_await example::accept(listener);
+        clients.spawn(serve_client(std::move(peer), std::move(place), here, chosen));
     }
 }
 
 weir::task<> serve(settings chosen) {
-    const auto port = static_cast<std::uint16_t>(chosen.port);
-    auto listening = weir::tcp_listener::listen(weir::socket_address::loopback_ipv4(port));
-    if (!listening) {
-        throw std::system_error(listening.error(), "port " + std::to_string(port));
-    }
-    std::printf("listening on %s\n", listening->local_address()->to_string().c_str());
-    std::fflush(stdout);
+    weir::tcp_listener listener = example::listen(chosen.port);
+    example::announce(listener);
     room here;
     weir::semaphore places(chosen.clients);
-    co_await weir::with_scope(accept_all, std::move(*listening), std::ref(places), std::ref(here),
+    co_await weir::with_scope(accept_all, std::move(listener), std::ref(places), std::ref(here),
                               chosen);
 }
 
@@ -225,14 +214,5 @@ int main(int argc, char** argv) {
     if (const std::optional<int> code = line.parse(argc, argv)) {
         return *code;
     }
-    weir::run_options options;
-    options.stop_signals = {SIGINT, SIGTERM};
-    try {
-        weir::run(serve(chosen), options);
-    } catch (const weir::canceled&) {
-        std::puts("stopped");
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "chat: %s\n", error.what());
-        return 1;
-    }
+    return example::run_until_signal("chat", serve(chosen));
 }

@@ -4,20 +4,17 @@
 // SIGINT and SIGTERM end it in order: nobody is accepted any more, and each connection ends where
 // it waits for bytes, with all that it has echoed on the way to its peer.
 #include <array>
-#include <csignal>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <exception>
 #include <functional>
 #include <optional>
 #include <span>
-#include <string>
-#include <system_error>
 #include <utility>
 #include <weir/runtime.hpp>
 
 #include "command_line.hpp"
+#include "run_until_signal.hpp"
+#include "server.hpp"
 
 namespace {
 
@@ -48,27 +45,16 @@ weir::task<> accept_all(weir::scope& connections, weir::tcp_listener listener,
                         weir::semaphore& places) {
     while (true) {
         weir::semaphore::permit place = co_await places.acquire();
-        weir::result<weir::tcp_stream> peer = co_await listener.accept();
-        if (!peer && peer.error() == std::errc::operation_canceled) {
-            throw weir::canceled();
-        }
-        if (!peer) {
-            throw std::system_error(peer.error(), "accept");
-        }
-        connections.spawn(echo(std::move(*peer), std::move(place)));
+        weir::tcp_stream peer = co_await example::accept(listener);
+        connections.spawn(echo(std::move(peer), std::move(place)));
     }
 }
 
 weir::task<> serve(settings chosen) {
-    const auto port = static_cast<std::uint16_t>(chosen.port);
-    auto listening = weir::tcp_listener::listen(weir::socket_address::loopback_ipv4(port));
-    if (!listening) {
-        throw std::system_error(listening.error(), "port " + std::to_string(port));
-    }
-    std::printf("listening on %s\n", listening->local_address()->to_string().c_str());
-    std::fflush(stdout);
+    weir::tcp_listener listener = example::listen(chosen.port);
+    example::announce(listener);
     weir::semaphore places(chosen.connections);  // outlives the connections that hold some
-    co_await weir::with_scope(accept_all, std::move(*listening), std::ref(places));
+    co_await weir::with_scope(accept_all, std::move(listener), std::ref(places));
 }
 
 }  // namespace
@@ -81,14 +67,5 @@ int main(int argc, char** argv) {
     if (const std::optional<int> code = line.parse(argc, argv)) {
         return *code;
     }
-    weir::run_options options;
-    options.stop_signals = {SIGINT, SIGTERM};
-    try {
-        weir::run(serve(chosen), options);
-    } catch (const weir::canceled&) {
-        std::puts("stopped");
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "echo_server: %s\n", error.what());
-        return 1;
-    }
+    return example::run_until_signal("echo_server", serve(chosen));
 }

@@ -6,10 +6,8 @@
 // them than requests at a time. The program checks its own sums, and ends with 1 where they differ.
 #include <algorithm>
 #include <charconv>
-#include <csignal>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <span>
@@ -22,6 +20,7 @@
 #include <weir/runtime.hpp>
 
 #include "command_line.hpp"
+#include "run_until_signal.hpp"
 
 namespace {
 
@@ -208,14 +207,5 @@ int main(int argc, char** argv) {
     if (const std::optional<int> code = line.parse(argc, argv)) {
         return *code;
     }
-    weir::run_options options;
-    options.stop_signals = {SIGINT, SIGTERM};
-    try {
-        return weir::run(weir::with_scope(run_both, chosen), options);
-    } catch (const weir::canceled&) {
-        std::puts("stopped");
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "fan_out: %s\n", error.what());
-        return 1;
-    }
+    return example::run_until_signal("fan_out", weir::with_scope(run_both, chosen));
 }

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <weir/runtime.hpp>
 
@@ -98,8 +99,12 @@ int main(int argc, char** argv) {
     if (argc == 1) {
         return show_it();
     }
+    if (argc == 2 && std::string_view(argv[1]) == "--help") {
+        std::printf("usage: %s [SRC DST]\n\nWithout files it copies one of its own.\n", argv[0]);
+        return 0;
+    }
     if (argc != 3) {
-        std::fprintf(stderr, "usage: %s SRC DST\n", argv[0]);
+        std::fprintf(stderr, "file_copy: %d arguments; allowed: SRC DST, or none\n", argc - 1);
         return 2;
     }
     return copy_with_signals(argv[1], argv[2]);

@@ -3,7 +3,6 @@
 // dead with the reason. Usage: jobs_pipeline [URL]; without, on a private redis-server.
 #include <chrono>
 #include <cstdio>
-#include <exception>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -11,9 +10,10 @@
 #include <weir/redisq/jobs/admin.hpp>
 #include <weir/redisq/jobs/queue.hpp>
 #include <weir/redisq/jobs/worker.hpp>
-#include <weir/runtime/run.hpp>
 #include <weir/runtime/scope.hpp>
 #include <weir/runtime/sleep.hpp>
+
+#include "redis_main.hpp"
 
 using namespace std::chrono_literals;
 namespace redisq = weir::redisq;
@@ -106,9 +106,4 @@ weir::task<int> run_pipeline(std::string url) {
     co_return stored == pictures - 2 && dead.size() == 2 ? 0 : 1;
 }
 
-int main(int argc, char** argv) try {
-    return weir::run(run_pipeline(argc > 1 ? argv[1] : "embedded://"));
-} catch (const std::exception& error) {
-    std::fprintf(stderr, "jobs_pipeline: %s\n", error.what());
-    return 1;
-}
+int main(int argc, char** argv) { return example::run_with_url(argc, argv, run_pipeline); }

@@ -2,12 +2,11 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
-#include <exception>
 #include <string>
 #include <weir/redisq/jobs/queue.hpp>
-#include <weir/runtime/run.hpp>
 
 #include "jobs_thumbnail.hpp"
+#include "redis_main.hpp"
 
 weir::task<> produce(std::string url) {
     weir::redisq::client redis(url);
@@ -23,9 +22,6 @@ weir::task<> produce(std::string url) {
     co_await redis.close();
 }
 
-int main(int argc, char** argv) try {
-    weir::run(produce(argc > 1 ? argv[1] : "redis://localhost"));
-} catch (const std::exception& error) {
-    std::fprintf(stderr, "jobs_producer: %s\n", error.what());
-    return 1;
+int main(int argc, char** argv) {
+    return example::run_with_url(argc, argv, produce, "redis://localhost");
 }

@@ -2,19 +2,17 @@
 // answer. The jobs are in Redis, so other services and workers on the same queue share the work,
 // and what was accepted outlives this program where the server does.
 //
-// SIGINT and SIGTERM end it in order: the worker hands back what it has not started.
+// The first SIGINT or SIGTERM ends it in order: nobody is accepted and no line is read any more,
+// the lines that were read are answered, and the worker hands back what it has not started. A
+// second one does not wait for the answers.
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <cstdint>
-#include <cstdio>
-#include <exception>
 #include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <weir/redisq/jobs/metrics.hpp>
 #include <weir/redisq/jobs/queue.hpp>
@@ -22,6 +20,8 @@
 #include <weir/runtime.hpp>
 
 #include "command_line.hpp"
+#include "run_until_signal.hpp"
+#include "server.hpp"
 
 namespace {
 
@@ -56,17 +56,24 @@ weir::task<std::string> run_job(redisq::queue& jobs, std::string text) {
     }
 }
 
-// Ends with its connection, with a line that is too long, or when the task is stopped.
-// ref: as above.
-weir::task<> answer(redisq::queue& jobs, weir::tcp_stream peer, weir::semaphore::permit /*place*/) {
+// What the connections share; it outlives them.
+struct service {
+    redisq::queue& jobs;
+    weir::semaphore& places;
+    weir::stop_source& ending;
+};
+
+// Ends with its connection, with a line that is too long, or when the service ends.
+weir::task<> answer(service all, weir::tcp_stream peer, weir::semaphore::permit /*place*/) {
     weir::buffered_reader lines(peer);
     while (true) {
-        const weir::result<std::string_view> line = co_await lines.read_until("\n");
+        const weir::result<std::string_view> line =
+            co_await weir::with_stop(all.ending, lines.read_until("\n"));
         if (!line) {
             co_return;
         }
         std::string text(line->substr(0, line->find_first_of("\r\n")));
-        const std::string reply = co_await run_job(jobs, std::move(text)) + "\n";
+        const std::string reply = co_await run_job(all.jobs, std::move(text)) + "\n";
         const weir::result<void> written = co_await peer.write_all(std::as_bytes(std::span(reply)));
         if (!written) {
             co_return;
@@ -74,45 +81,55 @@ weir::task<> answer(redisq::queue& jobs, weir::tcp_stream peer, weir::semaphore:
     }
 }
 
-// ref: all outlive the scope.
-weir::task<> accept_all(weir::scope& tasks, weir::tcp_listener listener, redisq::queue& jobs,
-                        weir::semaphore& places, redisq::worker& runner,
-                        std::uint16_t metrics_port) {
-    tasks.spawn(runner.run());
-    if (metrics_port != 0) {
-        redisq::metrics_options metrics;
-        metrics.address = weir::socket_address::loopback_ipv4(metrics_port);
-        tasks.spawn(redisq::serve_metrics(runner, metrics));
-    }
+// ref: the scope outlives all that runs in it.
+weir::task<> accept_all(weir::scope& connections, weir::tcp_listener listener, service all) {
     while (true) {
-        weir::semaphore::permit place = co_await places.acquire();
-        weir::result<weir::tcp_stream> peer = co_await listener.accept();
-        if (!peer && peer.error() == std::errc::operation_canceled) {
-            throw weir::canceled();
-        }
-        if (!peer) {
-            throw std::system_error(peer.error(), "accept");
-        }
-        tasks.spawn(answer(jobs, std::move(*peer), std::move(place)));
+        weir::semaphore::permit place = co_await all.places.acquire();
+        weir::tcp_stream peer = co_await example::accept(listener);
+        connections.spawn(answer(all, std::move(peer), std::move(place)));
     }
 }
 
-weir::task<> serve(settings chosen) {
-    const auto port = static_cast<std::uint16_t>(chosen.port);
-    auto listening = weir::tcp_listener::listen(weir::socket_address::loopback_ipv4(port));
-    if (!listening) {
-        throw std::system_error(listening.error(), "port " + std::to_string(port));
+// Only accepting is stopped when the service ends; the connections end by themselves.
+// ref: as above.
+weir::task<> serve_connections(weir::scope& connections, weir::tcp_listener listener, service all) {
+    try {
+        co_await weir::with_stop(all.ending, accept_all(connections, std::move(listener), all));
+    } catch (const weir::canceled&) {
+        if (!all.ending.stop_requested()) {
+            throw;
+        }
     }
+}
+
+// The worker ends when the last answer is written.
+// ref: as above; the worker too.
+weir::task<> run_beside_worker(weir::scope& background, redisq::worker& runner, settings chosen,
+                               weir::tcp_listener listener, service all) {
+    background.spawn(runner.run());
+    if (chosen.metrics_port != 0) {
+        redisq::metrics_options metrics;
+        metrics.address =
+            weir::socket_address::loopback_ipv4(static_cast<std::uint16_t>(chosen.metrics_port));
+        background.spawn(redisq::serve_metrics(runner, metrics));
+    }
+    co_await weir::with_scope(serve_connections, std::move(listener), all);
+    background.request_stop();
+}
+
+// ref: `ending` outlives the task.
+weir::task<> serve(settings chosen, weir::stop_source& ending) {
+    weir::tcp_listener listener = example::listen(chosen.port);
     redisq::client redis(chosen.url);
     redisq::value_or_throw(co_await redis.connect());
     redisq::queue jobs(redis, "lines");
     redisq::worker runner(chosen.url);
     runner.serve("lines").on(reversal, reverse);
-    std::printf("listening on %s\n", listening->local_address()->to_string().c_str());
-    std::fflush(stdout);
+    example::announce(listener);
     weir::semaphore places(chosen.connections);
-    co_await weir::with_scope(accept_all, std::move(*listening), std::ref(jobs), std::ref(places),
-                              std::ref(runner), static_cast<std::uint16_t>(chosen.metrics_port));
+    const service all{jobs, places, ending};
+    co_await weir::with_scope(run_beside_worker, std::ref(runner), chosen, std::move(listener),
+                              all);
 }
 
 }  // namespace
@@ -128,14 +145,7 @@ int main(int argc, char** argv) {
     if (const std::optional<int> code = line.parse(argc, argv)) {
         return *code;
     }
-    weir::run_options options;
-    options.stop_signals = {SIGINT, SIGTERM};
-    try {
-        weir::run(serve(chosen), options);
-    } catch (const weir::canceled&) {
-        std::puts("stopped");
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "jobs_service: %s\n", error.what());
-        return 1;
-    }
+    weir::stop_source ending;
+    return example::run_until_signal("jobs_service", serve(chosen, ending),
+                                     [&ending] { ending.request_stop(); });
 }

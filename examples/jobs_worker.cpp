@@ -1,10 +1,9 @@
 // Runs what jobs_producer submits, until SIGTERM or Ctrl-C. Usage: jobs_worker [URL]
-#include <cstdio>
-#include <exception>
 #include <string>
 #include <weir/redisq/jobs/worker.hpp>
 
 #include "jobs_thumbnail.hpp"
+#include "redis_main.hpp"
 
 // May run twice where a worker dies, so it does what may be done twice.
 // ref: the job lives as long as this task.
@@ -13,13 +12,14 @@ weir::task<std::string> make_thumbnail(resize wanted, weir::redisq::job_context&
     co_return wanted.url + ", " + std::to_string(wanted.width) + " pixels wide";
 }
 
-int main(int argc, char** argv) try {
+int work(const char* url) {
     weir::redisq::worker_options options;
     options.max_concurrency = 1000;
-    weir::redisq::worker w(argc > 1 ? argv[1] : "redis://localhost", options);
+    weir::redisq::worker w(url, options);
     w.serve("images").on(thumbnail, make_thumbnail);
     return w.run_until_signal();
-} catch (const std::exception& error) {
-    std::fprintf(stderr, "jobs_worker: %s\n", error.what());
-    return 2;
+}
+
+int main(int argc, char** argv) {
+    return example::run_with_url(argc, argv, work, "redis://localhost");
 }

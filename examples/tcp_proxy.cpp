@@ -5,19 +5,18 @@
 // the sender on the far side down, and a connection takes two buffers of 16 KiB, whatever passes.
 // Where one side breaks, the other is reset, so that nobody takes half a message for a whole one.
 #include <chrono>
-#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <functional>
 #include <optional>
-#include <string>
 #include <system_error>
 #include <utility>
 #include <weir/runtime.hpp>
 
 #include "command_line.hpp"
+#include "run_until_signal.hpp"
+#include "server.hpp"
 
 namespace {
 
@@ -76,27 +75,16 @@ weir::task<> accept_all(weir::scope& connections, weir::tcp_listener listener,
                         weir::semaphore& places, settings chosen) {
     while (true) {
         weir::semaphore::permit place = co_await places.acquire();
-        weir::result<weir::tcp_stream> client = co_await listener.accept();
-        if (!client && client.error() == std::errc::operation_canceled) {
-            throw weir::canceled();
-        }
-        if (!client) {
-            throw std::system_error(client.error(), "accept");
-        }
-        connections.spawn(proxy(std::move(*client), std::move(place), chosen));
+        weir::tcp_stream client = co_await example::accept(listener);
+        connections.spawn(proxy(std::move(client), std::move(place), chosen));
     }
 }
 
 weir::task<> serve(settings chosen) {
-    const auto port = static_cast<std::uint16_t>(chosen.port);
-    auto listening = weir::tcp_listener::listen(weir::socket_address::loopback_ipv4(port));
-    if (!listening) {
-        throw std::system_error(listening.error(), "port " + std::to_string(port));
-    }
-    std::printf("listening on %s\n", listening->local_address()->to_string().c_str());
-    std::fflush(stdout);
+    weir::tcp_listener listener = example::listen(chosen.port);
+    example::announce(listener);
     weir::semaphore places(chosen.connections);
-    co_await weir::with_scope(accept_all, std::move(*listening), std::ref(places), chosen);
+    co_await weir::with_scope(accept_all, std::move(listener), std::ref(places), chosen);
 }
 
 }  // namespace
@@ -112,14 +100,5 @@ int main(int argc, char** argv) {
     if (const std::optional<int> code = line.parse(argc, argv)) {
         return *code;
     }
-    weir::run_options options;
-    options.stop_signals = {SIGINT, SIGTERM};
-    try {
-        weir::run(serve(chosen), options);
-    } catch (const weir::canceled&) {
-        std::puts("stopped");
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "tcp_proxy: %s\n", error.what());
-        return 1;
-    }
+    return example::run_until_signal("tcp_proxy", serve(chosen));
 }

@@ -72,8 +72,17 @@ class JobsTest(RedisTest):
     def test_bad_addresses_and_servers_that_are_not_there_are_one_error(self):
         for program in (PRODUCER, WORKER, PYTHON_WORKER):
             done = run(program, "http://here")
-            self.assertIn(done.returncode, (1, 2))
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+    def test_a_url_is_all_that_they_take(self):
+        for program in (PRODUCER, WORKER, PYTHON_WORKER):
+            done = run(program, self.redis.url, "again")
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertIn("'again' is one argument too many; allowed: a URL", done.stderr)
+            done = run(program, "--help")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("default redis://localhost", done.stdout)
 
 
 if __name__ == "__main__":
