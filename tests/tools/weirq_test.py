@@ -1,11 +1,13 @@
 """Runs weirq as users do, against a private redis-server.
 
-usage: weirq_test.py PROGRAM COMPLETION_FILE
+usage: weirq_test.py PROGRAM COMPLETION_FILE MANUAL_PAGE
 """
 
 import json
 import os
 import pathlib
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from private_redis import PrivateRedis, RedisTest  # pylint: disable=wrong-impor
 
 PROGRAM = sys.argv.pop(1)
 COMPLETION = sys.argv.pop(1)
+MANUAL_PAGE = pathlib.Path(sys.argv.pop(1))
 TIMEOUT_S = 100
 
 COMMANDS = {"bench", "dead", "enqueue", "kill", "ls", "pause", "purge", "resume", "retry", "show",
@@ -116,6 +119,23 @@ class CompletionTest(unittest.TestCase):
             text = run(name, "--help").stdout + run("--help").stdout
             for word in self.complete(name, "--"):
                 self.assertIn(word, text, name)
+
+
+class ManualPageTest(unittest.TestCase):
+    def test_it_has_the_options_and_commands_of_the_help_and_no_others(self):
+        page = MANUAL_PAGE.read_text(encoding="utf-8").replace("\\-", "-")
+        page = re.sub(r"\\f[BIR]", "", page)
+        helps = run("--help").stdout + "".join(run(name, "--help").stdout for name in COMMANDS)
+        option = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+        self.assertEqual(set(option.findall(page)), set(option.findall(helps)))
+        for name in COMMANDS:
+            self.assertRegex(page, rf'(?m)^(\.B[RI]? )?(pause ", " )?{name}\b')
+
+    @unittest.skipIf(shutil.which("groff") is None, "groff is not installed")
+    def test_it_is_set_without_a_warning(self):
+        done = subprocess.run(["groff", "-man", "-Tascii", "-ww", "-z", str(MANUAL_PAGE)],
+                              capture_output=True, text=True, timeout=TIMEOUT_S, check=True)
+        self.assertEqual(done.stderr, "")
 
 
 class WeirqTest(RedisTest):
