@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <exception>
+
+#include "../support/cores.hpp"
+#include "../support/progress_line.hpp"
 
 namespace echo {
 namespace {
@@ -30,7 +32,7 @@ std::chrono::nanoseconds nanoseconds_of(double of) {
 class campaign {
   public:
     campaign(const options& asked, bool progress)
-        : asked_(asked), progress_(progress), cores_(choose_cores()) {
+        : asked_(asked), progress_(progress), cores_(bench::choose_cores()) {
         left_ = asked.rounds * asked.shapes.size() * asked.servers.size();
         for (const shape& of : asked.shapes) {
             for (const server* const which : asked.servers) {
@@ -45,10 +47,10 @@ class campaign {
     }
 
     outcome run() {
-        if (cores_.server == cores_.load) {
+        if (cores_.server == cores_.client) {
             note("only one processor may be used: server and load generator share it");
         }
-        pin(cores_.load);
+        bench::pin(cores_.client);
         for (std::size_t index = 0; index < asked_.servers.size(); ++index) {
             guarded(index, [&] { look_at_idle(index); });
         }
@@ -57,7 +59,7 @@ class campaign {
                 run_shape(round, index);
             }
         }
-        say("");
+        progress_.say("");
         if (skipped_ > 0) {
             note(std::to_string(skipped_) + " of " + std::to_string(asked_.rounds * rows_.size()) +
                  " measurements were left out to end within 50 s");
@@ -80,7 +82,7 @@ class campaign {
 
     void look_at_idle(std::size_t index) {
         const server& which = *asked_.servers[index];
-        say("idle connections of " + std::string(which.name));
+        progress_.say("idle connections of " + std::string(which.name));
         const double bytes = idle_connection_bytes(which, asked_.idle, cores_);
         for (row& each : rows_) {
             if (each.server == which.name) {
@@ -95,8 +97,9 @@ class campaign {
             return;
         }
         row& target = rows_[shape_index * asked_.servers.size() + index];
-        say("round " + std::to_string(round + 1) + " of " + std::to_string(asked_.rounds) + ": " +
-            target.server + ", " + shape_text(target.of));
+        progress_.say("round " + std::to_string(round + 1) + " of " +
+                      std::to_string(asked_.rounds) + ": " + target.server + ", " +
+                      shape_text(target.of));
         const double window = window_s();
         run_plan plan;
         plan.which = asked_.servers[index];
@@ -153,15 +156,10 @@ class campaign {
 
     [[nodiscard]] seconds elapsed() const { return clock::now() - started_; }
     void note(const std::string& text) { out_.notes.push_back(text); }
-    void say(const std::string& text) const {
-        if (progress_) {
-            std::fprintf(stderr, "\r\033[K%s", text.c_str());
-        }
-    }
 
     const options& asked_;
-    bool progress_;
-    core_pair cores_;
+    bench::progress_line progress_;
+    bench::core_pair cores_;
     clock::time_point started_ = clock::now();
     std::vector<row> rows_;
     std::vector<bool> failed_;      // by server

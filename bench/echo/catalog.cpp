@@ -34,23 +34,4 @@ constexpr auto all = std::to_array<server>({
 
 std::span<const server> catalog() { return all; }
 
-const server* find_server(std::string_view name) {
-    for (const server& each : all) {
-        if (each.name == name) {
-            return &each;
-        }
-    }
-    return nullptr;
-}
-
-std::string built_names() {
-    std::string names;
-    for (const server& each : all) {
-        if (each.missing.empty()) {
-            names += (names.empty() ? "" : ", ") + std::string(each.name);
-        }
-    }
-    return names;
-}
-
 }  // namespace echo

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <span>
-#include <string>
 #include <string_view>
 
 namespace echo {
@@ -15,11 +14,5 @@ struct server {
 };
 
 [[nodiscard]] std::span<const server> catalog();
-
-// Null where there is none of that name.
-[[nodiscard]] const server* find_server(std::string_view name);
-
-// The names of those that were built: "epoll, libuv".
-[[nodiscard]] std::string built_names();
 
 }  // namespace echo

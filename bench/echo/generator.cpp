@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <string>
 #include <system_error>
 #include <vector>
 
+#include "../support/clocks.hpp"
 #include "connect.hpp"
 #include "servers/ring.hpp"
 #include "traffic.hpp"
@@ -33,14 +33,7 @@ constexpr std::uint64_t overdue_max = 1'000'000;
 enum class kind : std::uint64_t { tick, send, chained_send, receive };
 constexpr unsigned kind_bits = 2;
 
-std::uint64_t clock_ns(clockid_t which) {
-    timespec time{};
-    clock_gettime(which, &time);
-    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
-           static_cast<std::uint64_t>(time.tv_nsec);
-}
-
-std::uint64_t now_ns() { return clock_ns(CLOCK_MONOTONIC); }
+std::uint64_t now_ns() { return bench::clock_ns(CLOCK_MONOTONIC); }
 
 }  // namespace
 
@@ -322,7 +315,7 @@ void generator::state::watch_window() {
         phase_ = phase::measuring;
         messages_ = 0;
         latencies_.clear();
-        window_cpu_ = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+        window_cpu_ = bench::clock_ns(CLOCK_THREAD_CPUTIME_ID);
         window_at_ = now_ns();
     } else if (phase_ == phase::measuring && now_ - window_at_ >= window &&
                (messages_ > 0 || now_ - window_at_ >= window + answer_limit_ns)) {
@@ -330,8 +323,8 @@ void generator::state::watch_window() {
         const double nanoseconds = static_cast<double>(now_ns() - window_at_);
         result_.messages = messages_;
         result_.seconds = nanoseconds * 1e-9;
-        result_.busy =
-            static_cast<double>(clock_ns(CLOCK_THREAD_CPUTIME_ID) - window_cpu_) / nanoseconds;
+        result_.busy = static_cast<double>(bench::clock_ns(CLOCK_THREAD_CPUTIME_ID) - window_cpu_) /
+                       nanoseconds;
         phase_ = phase::draining;
         withdraw_unsent();
         give_up_overdue();

@@ -2,21 +2,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <cstdio>
-#include <exception>
-
 #include "../support/machine.hpp"
-#include "../support/output_file.hpp"
-#include "../support/values.hpp"
+#include "../support/program.hpp"
 #include "campaign.hpp"
 #include "options.hpp"
 #include "report.hpp"
 
 namespace echo {
 namespace {
-
-constexpr int exit_failed = 1;
-constexpr int exit_bad_option = 2;
 
 // Every connection is a descriptor here and one in the server, which inherits the limit.
 void raise_descriptor_limit() {
@@ -28,43 +21,22 @@ void raise_descriptor_limit() {
 }
 
 int run(const options& asked) {
-    bench::output_file json("--json", asked.json_path);
-    bench::output_file plot("--plot", asked.plot_path);
+    bench::result_files results(asked.json_path, "--plot", asked.plot_path);
     raise_descriptor_limit();
     // Before this process keeps to one core.
     const std::string machine = bench::machine_text(bench::this_machine());
-    const outcome result = run_campaign(asked, isatty(STDERR_FILENO) != 0);
-    json.write(to_json(result.rows));
-    if (plot.wanted()) {
-        plot.write(rows_plot(result.rows, asked.rate, machine));
-    }
-    json.close();
-    plot.close();
-    std::fputs(tables_text(result.rows, asked.rate, machine).c_str(), stdout);
-    for (const std::string& note : result.notes) {
-        std::fprintf(result.failed ? stderr : stdout, "%s\n", note.c_str());
-    }
-    if (plot.wanted()) {
-        std::printf("\nThe picture is in %s\n", plot.path().c_str());
-    }
-    return result.failed ? exit_failed : 0;
+    outcome result = run_campaign(asked, isatty(STDERR_FILENO) != 0);
+    const std::vector<row>& rows = result.rows;
+    return results.finish({.json = to_json(rows),
+                           .tables = tables_text(rows, asked.rate, machine),
+                           .picture = [&] { return rows_plot(rows, asked.rate, machine); },
+                           .notes = std::move(result.notes),
+                           .failed = result.failed});
 }
 
 }  // namespace
 }  // namespace echo
 
 int main(int argc, char** argv) {
-    const echo::parsed_options parsed = echo::parse_options(argc, argv);
-    if (!parsed.value) {
-        return parsed.exit_code;
-    }
-    try {
-        return echo::run(*parsed.value);
-    } catch (const bench::option_error& error) {
-        std::fprintf(stderr, "echo: %s\n", error.what());
-        return echo::exit_bad_option;
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "echo: %s\n", error.what());
-        return echo::exit_failed;
-    }
+    return bench::run_program("echo", echo::parse_options(argc, argv), echo::run);
 }

@@ -97,7 +97,8 @@ figures measure(const run_plan& plan) {
     return out;
 }
 
-double idle_connection_bytes(const server& which, std::uint64_t connections, core_pair cores) {
+double idle_connection_bytes(const server& which, std::uint64_t connections,
+                             bench::core_pair cores) {
     server_process process(which, buffer_bytes_min, cores);
     double grown = 0;
     {

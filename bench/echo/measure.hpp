@@ -29,7 +29,7 @@ struct run_plan {
     double rate = 0;
     std::chrono::nanoseconds warm_up{};
     std::chrono::nanoseconds window{};
-    core_pair cores;
+    bench::core_pair cores;
 };
 
 // Throws load_error where the server failed, std::exception where the machine did.
@@ -38,6 +38,6 @@ struct run_plan {
 // Memory that an idle connection holds in the server's process, in bytes: what it grew by when
 // so many connections had each sent one message and had it back, less what the first 16 cost.
 [[nodiscard]] double idle_connection_bytes(const server& which, std::uint64_t connections,
-                                           core_pair cores);
+                                           bench::core_pair cores);
 
 }  // namespace echo

@@ -1,11 +1,10 @@
 #include "report.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "../support/median.hpp"
 #include "../support/values.hpp"
 
 namespace echo {
@@ -15,42 +14,28 @@ namespace {
 constexpr double full = 0.97;
 constexpr double idle = 0.90;
 
-double median_of(std::vector<double> values) {
-    std::ranges::sort(values);
-    const std::size_t middle = values.size() / 2;
-    return values.size() % 2 != 0 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
+constexpr const char* line_format = "%-20s %9s %8s %8s %8s %8s %8s %9s %9s %9s\n";
 
 std::string count_text(const std::optional<double>& value, int decimals) {
     return value ? bench::fixed(*value, decimals) : "-";
 }
 
 std::string line_text(const row& of) {
-    std::array<char, 256> line{};
-    std::snprintf(line.data(), line.size(), "%-20s %9s %8s %8s %8s %8s %8s %9s %9s %9s\n",
-                  of.server.c_str(),
-                  bench::short_number(of.median(&figures::messages_per_s)).c_str(),
-                  bench::fixed(of.median(&figures::server_cpu_ns), 0).c_str(),
-                  bench::fixed(of.median(&figures::server_user_ns), 0).c_str(),
-                  bench::fixed(of.median(&figures::p50_us), 1).c_str(),
-                  bench::fixed(of.median(&figures::p99_us), 1).c_str(),
-                  bench::fixed(of.median(&figures::p999_us), 1).c_str(),
-                  count_text(of.syscalls_per_message(), 3).c_str(),
-                  bench::fixed(of.median(&figures::rss_bytes) / 1048576.0, 1).c_str(),
-                  count_text(of.idle_bytes, 0).c_str());
-    return line.data();
+    return bench::formatted(line_format, of.server.c_str(),
+                            bench::short_number(of.median(&figures::messages_per_s)).c_str(),
+                            bench::fixed(of.median(&figures::server_cpu_ns), 0).c_str(),
+                            bench::fixed(of.median(&figures::server_user_ns), 0).c_str(),
+                            bench::fixed(of.median(&figures::p50_us), 1).c_str(),
+                            bench::fixed(of.median(&figures::p99_us), 1).c_str(),
+                            bench::fixed(of.median(&figures::p999_us), 1).c_str(),
+                            count_text(of.syscalls_per_message(), 3).c_str(),
+                            bench::fixed(of.median(&figures::rss_bytes) / 1048576.0, 1).c_str(),
+                            count_text(of.idle_bytes, 0).c_str());
 }
 
 }  // namespace
 
-double row::median(double figures::* what) const {
-    std::vector<double> values;
-    values.reserve(rounds.size());
-    for (const figures& each : rounds) {
-        values.push_back(each.*what);
-    }
-    return median_of(std::move(values));
-}
+double row::median(double figures::* what) const { return bench::median(rounds, what); }
 
 double row::lowest(double figures::* what) const {
     return std::ranges::min(rounds, {}, what).*what;
@@ -67,7 +52,7 @@ std::optional<double> row::syscalls_per_message() const {
             values.push_back(*each.syscalls_per_message);
         }
     }
-    return values.empty() ? std::nullopt : std::optional(median_of(std::move(values)));
+    return values.empty() ? std::nullopt : std::optional(bench::median(std::move(values)));
 }
 
 std::string to_json(const std::vector<row>& rows) {
@@ -106,17 +91,14 @@ std::string tables_text(const std::vector<row>& rows, double rate, const std::st
     const row* before = nullptr;
     for (const row& each : rows) {
         if (before == nullptr || !(before->of == each.of)) {
-            std::array<char, 256> head{};
-            std::snprintf(head.data(), head.size(), "%-20s %9s %8s %8s %8s %8s %8s %9s %9s %9s\n",
-                          "server", "msg/s", "CPU ns", "user ns", "p50 us", "p99 us", "p99.9 us",
-                          "syscalls", "MiB", "idle B");
             text += "\n";
             text += shape_text(each.of);
             if (rate > 0) {
                 text += ", " + bench::short_number(rate) + " messages due a second";
             }
             text += "\n";
-            text += head.data();
+            text += bench::formatted(line_format, "server", "msg/s", "CPU ns", "user ns", "p50 us",
+                                     "p99 us", "p99.9 us", "syscalls", "MiB", "idle B");
         }
         before = &each;
         text += line_text(each);

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -16,6 +15,7 @@
 #include <string>
 #include <system_error>
 
+#include "../support/clocks.hpp"
 #include "../support/proc_file.hpp"
 #include "generator.hpp"
 
@@ -54,31 +54,8 @@ std::string status_text(int status) {
 
 }  // namespace
 
-core_pair choose_cores() {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    core_pair chosen{.server = -1, .load = -1};
-    if (sched_getaffinity(0, sizeof set, &set) == 0) {
-        for (int core = 0; core < CPU_SETSIZE && chosen.load < 0; ++core) {
-            if (CPU_ISSET(static_cast<std::size_t>(core), &set)) {
-                (chosen.server < 0 ? chosen.server : chosen.load) = core;
-            }
-        }
-    }
-    chosen.server = chosen.server < 0 ? 0 : chosen.server;
-    chosen.load = chosen.load < 0 ? chosen.server : chosen.load;
-    return chosen;
-}
-
-void pin(int core) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(static_cast<std::size_t>(core), &set);
-    // Where it is not allowed, the kernel places the processes; the figures are then less steady.
-    static_cast<void>(sched_setaffinity(0, sizeof set, &set));
-}
-
-server_process::server_process(const server& which, std::uint64_t buffer_bytes, core_pair cores) {
+server_process::server_process(const server& which, std::uint64_t buffer_bytes,
+                               bench::core_pair cores) {
     counters_fd_ = moved_up(memfd_create("counters", MFD_CLOEXEC));
     if (ftruncate(counters_fd_, sizeof(server_counters)) != 0) {
         throw_errno("the counters' memory");
@@ -89,14 +66,14 @@ server_process::server_process(const server& which, std::uint64_t buffer_bytes, 
         throw_errno("mapping the counters");
     }
     counters_ = static_cast<server_counters*>(memory);
-    pin(cores.server);
+    bench::pin(cores.server);
     try {
         start(which, buffer_bytes);
     } catch (...) {
-        pin(cores.load);
+        bench::pin(cores.client);
         throw;
     }
-    pin(cores.load);
+    bench::pin(cores.client);
 }
 
 void server_process::start(const server& which, std::uint64_t buffer_bytes) {
@@ -156,12 +133,7 @@ server_process::~server_process() {
     ::close(counters_fd_);
 }
 
-std::uint64_t server_process::cpu_ns() const {
-    timespec spent{};
-    clock_gettime(cpu_clock_, &spent);
-    return static_cast<std::uint64_t>(spent.tv_sec) * 1'000'000'000 +
-           static_cast<std::uint64_t>(spent.tv_nsec);
-}
+std::uint64_t server_process::cpu_ns() const { return bench::clock_ns(cpu_clock_); }
 
 std::uint64_t server_process::syscalls() const {
     return counters_->syscalls.load(std::memory_order_relaxed);

@@ -8,25 +8,16 @@
 #include <cstdint>
 #include <ctime>
 
+#include "../support/cores.hpp"
 #include "catalog.hpp"
 #include "server_link.hpp"
 
 namespace echo {
 
-// The two processors that this process may use and that are measured on: the server's and the load
-// generator's. The same one where there is only one.
-struct core_pair {
-    int server = 0;
-    int load = 0;
-};
-[[nodiscard]] core_pair choose_cores();
-// Keeps this process on one core from now on.
-void pin(int core);
-
 class server_process {
   public:
     // Starts it and waits until it accepts connections. Throws load_error that names the cause.
-    server_process(const server& which, std::uint64_t buffer_bytes, core_pair cores);
+    server_process(const server& which, std::uint64_t buffer_bytes, bench::core_pair cores);
     server_process(const server_process&) = delete;
     server_process& operator=(const server_process&) = delete;
     // Kills it where stop() was not called.

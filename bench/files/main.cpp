@@ -1,12 +1,9 @@
 // files: what file I/O costs, ours beside cp and beside liburing by hand. See README.md in this
 // folder.
 #include <algorithm>
-#include <cstdio>
-#include <exception>
 
 #include "../support/machine.hpp"
-#include "../support/output_file.hpp"
-#include "../support/values.hpp"
+#include "../support/program.hpp"
 #include "measure.hpp"
 #include "options.hpp"
 #include "report.hpp"
@@ -14,9 +11,6 @@
 
 namespace files {
 namespace {
-
-constexpr int exit_failed = 1;
-constexpr int exit_bad_option = 2;
 
 using copy_function = figures (*)(const sample_file&, const std::string&);
 
@@ -56,31 +50,19 @@ std::vector<row> measure(const sample_file& sample, const options& asked) {
 }
 
 int run(const options& asked) {
-    bench::output_file json("--json", asked.json_path);
+    bench::result_files results(asked.json_path);
     const std::string machine = bench::machine_text(bench::this_machine());
     const sample_file sample(asked.folder, asked.file_bytes);
     const std::vector<row> rows = measure(sample, asked);
-    json.write(to_json(rows, asked));
-    json.close();
-    std::fputs(tables_text(rows, machine).c_str(), stdout);
-    return 0;
+    bench::result_files::content found;
+    found.json = to_json(rows, asked);
+    found.tables = tables_text(rows, machine);
+    return results.finish(found);
 }
 
 }  // namespace
 }  // namespace files
 
 int main(int argc, char** argv) {
-    const files::parsed_options parsed = files::parse_options(argc, argv);
-    if (!parsed.value) {
-        return parsed.exit_code;
-    }
-    try {
-        return files::run(*parsed.value);
-    } catch (const bench::option_error& error) {
-        std::fprintf(stderr, "files: %s\n", error.what());
-        return files::exit_bad_option;
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "files: %s\n", error.what());
-        return files::exit_failed;
-    }
+    return bench::run_program("files", files::parse_options(argc, argv), files::run);
 }

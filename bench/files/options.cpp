@@ -2,10 +2,7 @@
 
 #include <sys/stat.h>
 
-#include <cstdio>
-
-#include "../support/command_line.hpp"
-#include "../support/values.hpp"
+#include "../support/option_values.hpp"
 
 namespace files {
 namespace {
@@ -79,29 +76,16 @@ options interpret(const bench::raw_values& raw) {
             out.rounds = bench::parse_count(name, value, 1, rounds_max);
         } else if (name == "--folder") {
             interpret_folder(name, value, out);
-        } else if (name == "--json") {
-            if (value.empty() || value.starts_with("--")) {
-                throw bench::option_error(name, value, "the path of a file");
-            }
-            out.json_path = value;
         }
     }
+    out.json_path = bench::path_in(raw, "--json");
     return out;
 }
 
 }  // namespace
 
 parsed_options parse_options(int argc, const char* const* argv) {
-    bench::command_line line = described();
-    try {
-        return {interpret(line.parse(argc, argv)), 0};
-    } catch (const bench::help_wanted&) {
-        std::printf("%s\n", line.help().c_str());
-        return {std::nullopt, 0};
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "files: %s\n", error.what());
-        return {std::nullopt, 2};
-    }
+    return bench::parse_command_line<options>("files", described(), argc, argv, interpret);
 }
 
 }  // namespace files

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
+
+#include "../support/command_line.hpp"
 
 namespace files {
 
@@ -20,12 +21,7 @@ struct options {
     std::string json_path;
 };
 
-// No value where the process is to end with `exit_code` now.
-struct parsed_options {
-    std::optional<options> value;
-    int exit_code = 0;
-};
-
+using parsed_options = bench::parsed<options>;
 [[nodiscard]] parsed_options parse_options(int argc, const char* const* argv);
 
 }  // namespace files

@@ -1,25 +1,15 @@
 #include "report.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "../support/median.hpp"
 #include "../support/values.hpp"
 
 namespace files {
 
-double row::median(double figures::* what) const {
-    std::vector<double> values;
-    values.reserve(rounds.size());
-    for (const figures& each : rounds) {
-        values.push_back(each.*what);
-    }
-    std::ranges::sort(values);
-    const std::size_t middle = values.size() / 2;
-    return values.size() % 2 != 0 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
+double row::median(double figures::* what) const { return bench::median(rounds, what); }
 
 std::string to_json(const std::vector<row>& rows, const options& asked) {
     using json = nlohmann::ordered_json;
@@ -45,26 +35,23 @@ std::string to_json(const std::vector<row>& rows, const options& asked) {
 }
 
 std::string tables_text(const std::vector<row>& rows, const std::string& machine) {
+    constexpr const char* line = "%-12s %-12s %9s %9s %9s %9s\n";
     std::string text = machine + "\n\n";
-    std::array<char, 160> line{};
-    std::snprintf(line.data(), line.size(), "%-12s %-12s %9s %9s %9s %9s\n", "work", "who",
-                  "wall s", "CPU s", "MiB/s", "ops/s");
-    text += line.data();
+    text += bench::formatted(line, "work", "who", "wall s", "CPU s", "MiB/s", "ops/s");
     const row* ours = nullptr;
     for (const row& each : rows) {
         const double wall = each.median(&figures::wall_s);
-        std::snprintf(line.data(), line.size(), "%-12s %-12s %9s %9s %9s %9s\n", each.work,
-                      each.who, bench::fixed(wall, 3).c_str(),
-                      bench::fixed(each.median(&figures::cpu_s), 3).c_str(),
-                      bench::fixed(static_cast<double>(each.bytes) / wall / 1048576, 0).c_str(),
-                      bench::short_number(static_cast<double>(each.operations) / wall).c_str());
-        text += line.data();
+        text += bench::formatted(
+            line, each.work, each.who, bench::fixed(wall, 3).c_str(),
+            bench::fixed(each.median(&figures::cpu_s), 3).c_str(),
+            bench::fixed(static_cast<double>(each.bytes) / wall / 1048576, 0).c_str(),
+            bench::short_number(static_cast<double>(each.operations) / wall).c_str());
         if (each.who == std::string_view("weir")) {
             ours = &each;
         } else if (ours != nullptr) {
-            std::snprintf(line.data(), line.size(), "  weir is %s x as fast as %s\n",
-                          bench::fixed(wall / ours->median(&figures::wall_s), 2).c_str(), each.who);
-            text += line.data();
+            text += bench::formatted("  weir is %s x as fast as %s\n",
+                                     bench::fixed(wall / ours->median(&figures::wall_s), 2).c_str(),
+                                     each.who);
         }
     }
     return text;

@@ -17,7 +17,7 @@ struct outcome {
 };
 
 // With `progress`, says on stderr what is running. What fails once is not tried again. Throws
-// resp::bench_error where the server cannot be started.
+// bench::bench_error where the server cannot be started.
 [[nodiscard]] outcome run_campaign(const options& asked, bool progress);
 
 }  // namespace jobs

@@ -80,7 +80,7 @@ void crew::work(member& self) {
         weir::redisq::worker_options options;
         options.max_concurrency = slots;
         options.on_report = [this](const std::string& text) {
-            fail(std::make_exception_ptr(resp::bench_error("the worker reports: " + text)));
+            fail(std::make_exception_ptr(bench::bench_error("the worker reports: " + text)));
         };
         weir::redisq::worker worker(options_of(asked_.server), options);
         worker.serve(queue_name).on(job_of_bench, job_function{&self});
@@ -116,8 +116,8 @@ void crew::join() {
     }
 }
 
-samples crew::latencies() const {
-    samples out;
+bench::samples crew::latencies() const {
+    bench::samples out(samples_max);
     for (const auto& each : members_) {
         out.add(each->latencies);
     }

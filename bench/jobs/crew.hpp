@@ -37,7 +37,7 @@ class crew {
     void join();
 
     // After join().
-    [[nodiscard]] samples latencies() const;
+    [[nodiscard]] bench::samples latencies() const;
     [[nodiscard]] std::uint64_t cpu_ns() const;
 
     [[nodiscard]] bool has_failed() const { return failed_.load(std::memory_order_relaxed); }
@@ -47,7 +47,7 @@ class crew {
         std::atomic<std::uint64_t> started = 0;
         bool timed = false;
         std::uint64_t sampled_from = 0;
-        samples latencies;
+        bench::samples latencies{samples_max};
         std::uint64_t cpu_ns = 0;
     };
 

@@ -3,16 +3,18 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string>
-#include <vector>
+
+#include "../support/samples.hpp"
 
 namespace jobs {
 
 inline constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
-// Small enough for resp::isolate.
+// Small enough for bench::isolate.
 struct figures {
     double jobs = 0;
     double jobs_per_s = 0;
@@ -46,16 +48,9 @@ class stopwatch {
     std::uint64_t server_cpu_;
 };
 
-// Latencies in nanoseconds; beyond four million none are kept.
-class samples {
-  public:
-    void add(std::uint64_t ns);
-    void add(const samples& others);
-    // Writes p50_us and p99_us, where there are any.
-    void judge(figures& out);
-
-  private:
-    std::vector<std::uint32_t> ns_;
-};
+// So many latencies are kept.
+inline constexpr std::size_t samples_max = 4'000'000;
+// Writes p50_us and p99_us, where there are any.
+void judge(bench::samples& latencies, figures& out);
 
 }  // namespace jobs

@@ -2,18 +2,17 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 
 #include "../support/command_line.hpp"
-#include "../support/values.hpp"
+#include "../support/option_values.hpp"
 
 namespace jobs {
 namespace {
 
 constexpr const char* description =
     "Measures the job queue on this machine: a private redis-server on one core, producers and\n"
-    "worker on another, and beside them a client by hand that sends the same commands. Lists are\n"
-    "separated by commas.\n";
+    "worker on another, and beside them a client by hand that sends the same commands, and RQ.\n"
+    "Lists are separated by commas.\n";
 
 constexpr const char* examples =
     "Examples:\n"
@@ -25,21 +24,22 @@ constexpr const char* examples =
 
 constexpr std::array all_phases = {phase::submit_one, phase::submit_concurrent, phase::submit_bulk,
                                    phase::drain, phase::steady};
+constexpr std::array all_clients = {client::weir, client::rq};
 constexpr std::array all_kept = {durability::off, durability::everysec};
+constexpr const char* client_rule = "all, or of weir, rq";
 constexpr const char* phase_rule =
     "all, or of submit_one, submit_concurrent, submit_bulk, drain, steady";
 constexpr const char* kept_rule = "all, or of off, everysec";
-constexpr const char* seconds_rule = "0.01..600";
 constexpr std::uint64_t threads_max = 64;
 constexpr std::uint64_t jobs_max = 10'000'000;
 constexpr std::uint64_t producers_max = 1'024;
 constexpr std::uint64_t rounds_max = 1'000;
 constexpr std::uint64_t rate_max = 10'000'000;
-constexpr double seconds_min = 0.01;
-constexpr double seconds_max = 600;
 
 bench::command_line described() {
     bench::command_line line(description, "jobs", examples);
+    line.add("--clients", "NAMES",
+             std::string(client_rule) + " (default all); rq needs Debian's python3-rq");
     line.add("--phases", "NAMES",
              std::string(phase_rule) +
                  " (default all); steady without --rate needs submit_concurrent and drain, and "
@@ -62,25 +62,6 @@ bench::command_line described() {
     return line;
 }
 
-std::vector<std::string> pieces_of(const std::string& list) {
-    std::vector<std::string> out;
-    std::size_t begin = 0;
-    for (std::size_t end = 0; end != std::string::npos; begin = end + 1) {
-        end = list.find(',', begin);
-        out.push_back(list.substr(begin, end - begin));
-    }
-    return out;
-}
-
-template <class Item>
-void append_once(std::vector<Item>& out, Item item, const std::string& option,
-                 const std::string& value) {
-    if (std::ranges::find(out, item) != out.end()) {
-        throw bench::option_error(option, value, "each once");
-    }
-    out.push_back(std::move(item));
-}
-
 // Those of `known` that the list names.
 template <class Known>
 auto parse_names(const std::string& option, const std::string& value, const Known& known,
@@ -89,60 +70,36 @@ auto parse_names(const std::string& option, const std::string& value, const Know
     if (value == "all") {
         return decltype(out){known.begin(), known.end()};
     }
-    for (const std::string& name : pieces_of(value)) {
+    for (const std::string& name : bench::pieces_of(value)) {
         const auto found =
             std::ranges::find_if(known, [&name](auto each) { return name_of(each) == name; });
         if (found == known.end()) {
             throw bench::option_error(option, name, rule);
         }
-        append_once(out, *found, option, value);
+        bench::append_once(out, *found, option, value);
     }
     return out;
-}
-
-std::vector<std::uint64_t> parse_threads(const std::string& option, const std::string& value) {
-    std::vector<std::uint64_t> out;
-    for (const std::string& piece : pieces_of(value)) {
-        append_once(out, bench::parse_count(option, piece, 1, threads_max), option, value);
-    }
-    return out;
-}
-
-double parse_seconds(const std::string& option, const std::string& value) {
-    const auto number = bench::number_in<double>(value);
-    // Written so that it refuses what is not a number, too.
-    if (!number || !(*number >= seconds_min && *number <= seconds_max)) {
-        throw bench::option_error(option, value, seconds_rule);
-    }
-    return *number;
-}
-
-std::string parse_path(const std::string& option, const std::string& value) {
-    if (value.empty() || value.starts_with("--")) {
-        throw bench::option_error(option, value, "the path of a file");
-    }
-    return value;
 }
 
 options interpret(const bench::raw_values& raw) {
     const auto value_or = [&raw](const char* option, const char* standard) {
-        const auto found = raw.find(option);
-        return found == raw.end() ? std::string(standard) : found->second;
+        return bench::value_or(raw, option, standard);
     };
     const auto count = [&value_or](const char* option, const char* standard, std::uint64_t most) {
         return bench::parse_count(option, value_or(option, standard), 1, most);
     };
     options out;
     const bool quick = out.quick = raw.contains("--quick");
+    out.clients = parse_names("--clients", value_or("--clients", "all"), all_clients, client_rule);
     out.phases = parse_names("--phases", value_or("--phases", "all"), all_phases, phase_rule);
     out.kept = parse_names("--durability", value_or("--durability", "all"), all_kept, kept_rule);
-    out.threads = parse_threads("--threads", value_or("--threads", "1,2"));
+    out.threads = bench::parse_counts("--threads", value_or("--threads", "1,2"), threads_max);
     out.jobs = count("--jobs", quick ? "150000" : "400000", jobs_max);
     out.producers = count("--producers", "50", producers_max);
     out.rounds = count("--rounds", quick ? "5" : "3", rounds_max);
-    out.seconds = parse_seconds("--seconds", value_or("--seconds", quick ? "0.3" : "1"));
-    out.steady_seconds =
-        parse_seconds("--steady-seconds", value_or("--steady-seconds", quick ? "1.5" : "20"));
+    out.seconds = bench::parse_seconds("--seconds", value_or("--seconds", quick ? "0.3" : "1"));
+    out.steady_seconds = bench::parse_seconds("--steady-seconds",
+                                              value_or("--steady-seconds", quick ? "1.5" : "20"));
     if (raw.contains("--rate")) {
         out.rate = count("--rate", "", rate_max);
     } else if (out.asks_for(phase::steady)) {
@@ -152,30 +109,20 @@ options interpret(const bench::raw_values& raw) {
             }
         }
     }
-    if (raw.contains("--json")) {
-        out.json_path = parse_path("--json", raw.at("--json"));
-    }
-    if (raw.contains("--svg")) {
-        out.svg_path = parse_path("--svg", raw.at("--svg"));
-    }
+    out.json_path = bench::path_in(raw, "--json");
+    out.svg_path = bench::path_in(raw, "--svg");
     return out;
 }
 
 }  // namespace
 
 bool options::asks_for(phase of) const { return std::ranges::find(phases, of) != phases.end(); }
+bool options::asks_for(client who) const {
+    return std::ranges::find(clients, who) != clients.end();
+}
 
 parsed_options parse_options(int argc, const char* const* argv) {
-    bench::command_line line = described();
-    try {
-        return {interpret(line.parse(argc, argv)), 0};
-    } catch (const bench::help_wanted&) {
-        std::printf("%s\n", line.help().c_str());
-        return {std::nullopt, 0};
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "jobs: %s\n", error.what());
-        return {std::nullopt, 2};
-    }
+    return bench::parse_command_line<options>("jobs", described(), argc, argv, interpret);
 }
 
 }  // namespace jobs

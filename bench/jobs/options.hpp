@@ -3,15 +3,16 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "../support/command_line.hpp"
 #include "shape.hpp"
 
 namespace jobs {
 
 struct options {
+    std::vector<client> clients;
     std::vector<phase> phases;
     std::vector<durability> kept;
     std::vector<std::uint64_t> threads;
@@ -26,15 +27,10 @@ struct options {
     std::string svg_path;
 
     [[nodiscard]] bool asks_for(phase of) const;
+    [[nodiscard]] bool asks_for(client who) const;
 };
 
-// Where `value` is empty the program has said all it has to say and ends with `exit_code`: 0 after
-// --help, 2 after a bad option, which is named on stderr in one line.
-struct parsed_options {
-    std::optional<options> value;
-    int exit_code = 0;
-};
-
+using parsed_options = bench::parsed<options>;
 [[nodiscard]] parsed_options parse_options(int argc, const char* const* argv);
 
 }  // namespace jobs

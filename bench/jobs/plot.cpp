@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../support/median.hpp"
 #include "../support/svg.hpp"
 #include "../support/values.hpp"
 #include "report.hpp"
@@ -10,15 +11,12 @@ namespace {
 
 using bench::anchor;
 using bench::svg;
+namespace palette = bench::palette;
 
 constexpr int width = 1'000;
 constexpr double head_height = 104;
 constexpr double row_height = 20;
 constexpr double group_gap = 12;
-constexpr const char* ink = "#212529";
-constexpr const char* pale = "#495057";
-constexpr const char* accent = "#0b7285";
-constexpr const char* limit = "#adb5bd";
 
 // Left: no log; right: with one. Bars of both share a scale that starts at 0.
 struct panel {
@@ -33,7 +31,7 @@ constexpr panel panels[] = {
 };
 
 std::string label_of(const shape& of) {
-    std::string out(name_of(of.of));
+    std::string out = name_of(of);
     std::ranges::replace(out, '_', ' ');
     return of.threads == 1 ? out : out + ", " + std::to_string(of.threads) + " threads";
 }
@@ -41,19 +39,21 @@ std::string label_of(const shape& of) {
 double draw_bar(svg& page, const panel& on, double y, double share, const std::string& text,
                 bool ours) {
     const double end = on.left + (on.right - on.left) * share;
-    page.rectangle({on.left, y + 3}, end - on.left, row_height - 6, ours ? accent : limit);
-    page.text({end + 6, y + 14}, text, {.size = 11, .color = ours ? accent : pale, .bold = ours});
+    page.rectangle({on.left, y + 3}, end - on.left, row_height - 6,
+                   ours ? palette::accent : palette::other);
+    page.text({end + 6, y + 14}, text,
+              {.size = 11, .color = ours ? palette::accent : palette::pale, .bold = ours});
     return y + row_height;
 }
 
 // What stands beside the rate: latencies and bytes.
 std::string details_of(const row& each) {
     std::string out;
-    const double p50 = median(each, &figures::p50_us);
-    const double bytes = median(each.bytes_per_job);
+    const double p50 = bench::median(each.rounds, &figures::p50_us);
+    const double bytes = bench::median(each.bytes_per_job);
     if (!std::isnan(p50)) {
         out = "p50 " + bench::fixed(p50, 0) + " us, p99 " +
-              bench::fixed(median(each, &figures::p99_us), 0) + " us";
+              bench::fixed(bench::median(each.rounds, &figures::p99_us), 0) + " us";
     }
     if (!std::isnan(bytes)) {
         out = bench::fixed(bytes, 0) + " bytes a job";
@@ -63,17 +63,17 @@ std::string details_of(const row& each) {
 
 double draw_row(svg& page, const panel& on, const row& each, double highest, double y) {
     page.text({on.left - 10, y + 14}, label_of(each.of),
-              {.size = 12, .color = ink, .at = anchor::end});
-    const double rate = median(each, &figures::jobs_per_s);
+              {.size = 12, .color = palette::ink, .at = anchor::end});
+    const double rate = bench::median(each.rounds, &figures::jobs_per_s);
     y = draw_bar(page, on, y, rate / highest, bench::short_number(rate), true);
-    const double ceiling = median(each.ceilings);
+    const double ceiling = bench::median(each.ceilings);
     if (!std::isnan(ceiling)) {
         y = draw_bar(page, on, y, ceiling / highest, bench::short_number(ceiling) + " by hand",
                      false);
     }
     const std::string details = details_of(each);
     if (!details.empty()) {
-        page.text({on.left, y + 12}, details, {.size = 11, .color = pale});
+        page.text({on.left, y + 12}, details, {.size = 11, .color = palette::pale});
         y += row_height - 4;
     }
     return y + group_gap;
@@ -82,9 +82,9 @@ double draw_row(svg& page, const panel& on, const row& each, double highest, dou
 double highest_of(const report& of) {
     double highest = 1;
     for (const row& each : of.rows) {
-        const double ceiling = median(each.ceilings);
-        highest = std::max(
-            {highest, median(each, &figures::jobs_per_s), std::isnan(ceiling) ? 0 : ceiling});
+        const double ceiling = bench::median(each.ceilings);
+        highest = std::max({highest, bench::median(each.rounds, &figures::jobs_per_s),
+                            std::isnan(ceiling) ? 0 : ceiling});
     }
     return highest;
 }
@@ -94,7 +94,7 @@ double draw_panels(svg& page, const report& of) {
     double bottom = head_height;
     for (const panel& each : panels) {
         page.text({each.left - 136, head_height - 14}, each.title,
-                  {.size = 14, .color = ink, .bold = true});
+                  {.size = 14, .color = palette::ink, .bold = true});
         double y = head_height;
         for (const row& line : of.rows) {
             if (line.of.kept == each.kept) {
@@ -112,11 +112,11 @@ std::string picture(const report& of) {
     svg unused(width, 1, "");
     const double end = draw_panels(unused, of);
     svg page(width, static_cast<int>(end) + 48, "The job queue: jobs a second beside the ceiling");
-    page.text({24, 34}, "The job queue", {.size = 20, .color = ink, .bold = true});
+    page.text({24, 34}, "The job queue", {.size = 20, .color = palette::ink, .bold = true});
     page.text({24, 56}, "jobs of 100 bytes; producers and worker on one core, " + of.server +
                             " on another; grey: the same commands by hand");
     draw_panels(page, of);
-    page.text({24, end + 32}, of.machine, {.size = 12, .color = pale});
+    page.text({24, end + 32}, of.machine, {.size = 12, .color = palette::pale});
     return std::move(page).finish();
 }
 

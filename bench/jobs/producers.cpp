@@ -24,7 +24,7 @@ struct session {
     double seconds = 0;
     bool running = true;
     std::uint64_t done = 0;
-    samples latencies;
+    bench::samples latencies{samples_max};
 };
 
 // The first task looks at the clock for all.
@@ -56,7 +56,7 @@ weir::task<figures> measure_each(server_access server, std::uint64_t producers, 
     all.watch.emplace(server.process_id);
     co_await weir::with_scope(spawn_producers, &all, producers);
     figures out = all.watch->figures_of(all.done);
-    all.latencies.judge(out);
+    judge(all.latencies, out);
     co_await all.to.redis.close();
     co_return out;
 }

@@ -7,7 +7,7 @@
 #include <weir/redisq/jobs/job_type.hpp>
 #include <weir/redisq/jobs/queue.hpp>
 
-#include "../resp/bench_error.hpp"
+#include "../support/bench_error.hpp"
 #include "measure.hpp"
 #include "shape.hpp"
 
@@ -28,7 +28,7 @@ struct producer {
     weir::task<> connect() {
         const weir::redisq::result<void> connected = co_await redis.connect();
         if (!connected) {
-            throw resp::bench_error("weir: " + connected.error().message());
+            throw bench::bench_error("weir: " + connected.error().message());
         }
     }
 

@@ -3,45 +3,23 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <initializer_list>
 #include <limits>
 #include <optional>
 #include <vector>
 #include <weir/redisq/jobs/envelope.hpp>
 
-#include "../resp/bench_error.hpp"
-#include "../resp/connection.hpp"
+#include "../support/bench_error.hpp"
 #include "../support/proc_file.hpp"
+#include "../support/redis_connection.hpp"
 #include "shape.hpp"
 
 namespace jobs {
 namespace {
 
-using resp::bench_error;
+using bench::bench_error;
 
 constexpr std::size_t drain_windows = 8;
 constexpr std::size_t part_bytes = 262'144;
-
-void append_header(std::string& out, char kind, std::size_t number) {
-    out += kind;
-    out += std::to_string(number);
-    out += "\r\n";
-}
-
-void append_word(std::string& out, std::string_view word) {
-    append_header(out, '$', word.size());
-    out += word;
-    out += "\r\n";
-}
-
-std::string words(std::initializer_list<std::string_view> list) {
-    std::string out;
-    append_header(out, '*', list.size());
-    for (const std::string_view each : list) {
-        append_word(out, each);
-    }
-    return out;
-}
 
 std::string add_command() {
     weir::redisq::envelope job;
@@ -50,7 +28,7 @@ std::string add_command() {
     job.payload = payload;
     std::string bytes;
     weir::redisq::write_envelope(bytes, job);
-    return words({"XADD", stream_key, "*", "j", bytes});
+    return bench::encoded({"XADD", stream_key, "*", "j", bytes});
 }
 
 // A claimed batch: what the reply to XREADGROUP says. Reads `at` forward, or says that the reply is
@@ -120,18 +98,18 @@ class reply_reader {
 };
 
 void append_acks(std::string& out, const std::vector<std::string_view>& ids) {
-    append_header(out, '*', ids.size() + 3);
-    append_word(out, "XACK");
-    append_word(out, stream_key);
-    append_word(out, group_name);
+    bench::append_header(out, '*', ids.size() + 3);
+    bench::append_word(out, "XACK");
+    bench::append_word(out, stream_key);
+    bench::append_word(out, group_name);
     for (const std::string_view id : ids) {
-        append_word(out, id);
+        bench::append_word(out, id);
     }
-    append_header(out, '*', ids.size() + 2);
-    append_word(out, "XDEL");
-    append_word(out, stream_key);
+    bench::append_header(out, '*', ids.size() + 2);
+    bench::append_word(out, "XDEL");
+    bench::append_word(out, stream_key);
     for (const std::string_view id : ids) {
-        append_word(out, id);
+        bench::append_word(out, id);
     }
 }
 
@@ -139,12 +117,12 @@ class raw_drain {
   public:
     explicit raw_drain(const server_access& server)
         : link_(server.socket_path),
-          read_(words({"XREADGROUP", "GROUP", group_name, "raw", "COUNT", "100", "STREAMS",
-                       stream_key, ">"})),
+          read_(bench::encoded({"XREADGROUP", "GROUP", group_name, "raw", "COUNT", "100", "STREAMS",
+                                stream_key, ">"})),
           bytes_(4 * part_bytes) {}
 
     std::uint64_t run() {
-        link_.write_all(words({"XGROUP", "CREATE", stream_key, group_name, "0"}));
+        link_.write_all(bench::encoded({"XGROUP", "CREATE", stream_key, group_name, "0"}));
         std::array<char, 5> ok{};
         link_.read_exactly(ok.data(), ok.size());
         for (std::size_t index = 0; index < drain_windows; ++index) {
@@ -194,7 +172,7 @@ class raw_drain {
         return count.has_value();
     }
 
-    resp::connection link_;
+    bench::redis_connection link_;
     std::string read_;
     std::string out_;
     std::vector<char> bytes_;
@@ -209,8 +187,8 @@ class raw_drain {
 
 std::string info_field(const server_access& server, std::string_view section,
                        std::string_view label) {
-    resp::connection link(server.socket_path);
-    const std::string text = link.reply_to({.words = {"INFO", section}, .count = 2});
+    bench::redis_connection link(server.socket_path);
+    const std::string text = link.reply_to({"INFO", section});
     const std::size_t at = text.find(label);
     return at == std::string::npos ? "" : text.substr(at + label.size());
 }
@@ -224,7 +202,7 @@ figures submit_raw(const server_access& server, const raw_submit& how) {
     for (std::uint64_t index = 0; index < block; ++index) {
         many += one;
     }
-    resp::connection link(server.socket_path);
+    bench::redis_connection link(server.socket_path);
     std::vector<char> part(part_bytes);
     const std::uint64_t most = how.jobs == 0 ? std::numeric_limits<std::uint64_t>::max() : how.jobs;
     const stopwatch watch(server.process_id);
@@ -258,8 +236,8 @@ figures drain_raw(const server_access& server) {
 }
 
 void flush(const server_access& server) {
-    resp::connection link(server.socket_path);
-    static_cast<void>(link.reply_to({.words = {"FLUSHALL", "SYNC"}, .count = 2}));
+    bench::redis_connection link(server.socket_path);
+    static_cast<void>(link.reply_to({"FLUSHALL", "SYNC"}));
 }
 
 std::uint64_t used_memory(const server_access& server) {
@@ -267,12 +245,11 @@ std::uint64_t used_memory(const server_access& server) {
 }
 
 backlog backlog_of(const server_access& server) {
-    resp::connection link(server.socket_path);
-    const std::string length = link.reply_to({.words = {"XLEN", stream_key}, .count = 2});
+    bench::redis_connection link(server.socket_path);
+    const std::string length = link.reply_to({"XLEN", stream_key});
     backlog out;
     out.waiting = bench::number_at(std::string_view(length).substr(1));
-    const std::string pending =
-        link.reply_to({.words = {"XPENDING", stream_key, group_name}, .count = 3});
+    const std::string pending = link.reply_to({"XPENDING", stream_key, group_name});
     // "*4\r\n:COUNT\r\n..."
     out.claimed = bench::number_at(std::string_view(pending).substr(pending.find(':') + 1));
     return out;

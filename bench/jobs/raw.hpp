@@ -1,7 +1,7 @@
 // The limit: a client without a library, which has the bytes of its commands ready and looks only
 // for what it must know in the replies.
 //
-// Errors: resp::bench_error. Thread: any; each call has its own connection.
+// Errors: bench::bench_error. Thread: any; each call has its own connection.
 #pragma once
 
 #include <cstdint>

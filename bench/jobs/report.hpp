@@ -19,12 +19,8 @@ struct row {
 struct report {
     std::string machine;
     std::string server;
-    std::vector<row> rows;  // by durability, phase and threads; those with a round
+    std::vector<row> rows;  // by durability, client, phase and threads; those with a round
 };
-
-// The median; of an even count the middle of both, of none not a number.
-[[nodiscard]] double median(std::vector<double> values);
-[[nodiscard]] double median(const row& of, double figures::* what);
 
 // A JSON array with one object a row; what was not measured is null.
 [[nodiscard]] std::string to_json(const report& of);

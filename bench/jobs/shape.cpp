@@ -20,4 +20,14 @@ std::string_view name_of(phase of) {
 
 std::string_view name_of(durability kept) { return kept == durability::off ? "off" : "everysec"; }
 
+std::string_view name_of(client who) { return who == client::weir ? "weir" : "rq"; }
+
+std::string name_of(const shape& of) {
+    return (of.who == client::weir ? "" : "rq_") + std::string(name_of(of.of));
+}
+
+bench::append_log log_of(durability kept) {
+    return kept == durability::off ? bench::append_log::off : bench::append_log::everysec;
+}
+
 }  // namespace jobs

@@ -3,7 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
+
+#include "../support/redis_server.hpp"
 
 namespace jobs {
 
@@ -15,10 +18,14 @@ enum class phase { submit_one, submit_concurrent, submit_bulk, drain, steady };
 // everysec: Redis appends to its log and brings that to the disk every second.
 enum class durability { off, everysec };
 
+// rq: a job queue in Python, beside ours.
+enum class client { weir, rq };
+
 struct shape {
     phase of = phase::drain;
     durability kept = durability::off;
     std::uint64_t threads = 1;  // of the worker
+    client who = client::weir;
 
     friend bool operator==(const shape&, const shape&) = default;
 };
@@ -33,5 +40,10 @@ inline constexpr std::string_view group_name = "w";
 // "submit_one", "everysec"; as in the JSON rows.
 [[nodiscard]] std::string_view name_of(phase of);
 [[nodiscard]] std::string_view name_of(durability kept);
+[[nodiscard]] std::string_view name_of(client who);
+// The phase, as it stands in a row: "drain", "rq_drain".
+[[nodiscard]] std::string name_of(const shape& of);
+
+[[nodiscard]] bench::append_log log_of(durability kept);
 
 }  // namespace jobs

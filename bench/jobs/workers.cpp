@@ -20,8 +20,8 @@ constexpr double settling_max_s = 1;
 void require_empty(const server_access& server) {
     const backlog left = backlog_of(server);
     if (left.waiting != 0 || left.claimed != 0) {
-        throw resp::bench_error("the worker has left " + std::to_string(left.waiting) + " jobs, " +
-                                std::to_string(left.claimed) + " of them claimed");
+        throw bench::bench_error("the worker has left " + std::to_string(left.waiting) + " jobs, " +
+                                 std::to_string(left.claimed) + " of them claimed");
     }
 }
 
@@ -97,7 +97,8 @@ figures steady(const server_access& server, const steady_load& load) {
     workers.end_after(plan.jobs);
     workers.join();
     out.client_cpu_ns = static_cast<double>(workers.cpu_ns()) / static_cast<double>(plan.jobs);
-    workers.latencies().judge(out);
+    bench::samples latencies = workers.latencies();
+    judge(latencies, out);
     require_empty(server);
     return out;
 }

@@ -1,12 +1,11 @@
 #include "compare.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
 
+#include "../support/python.hpp"
 #include "child.hpp"
 #include "process.hpp"
 #include "sampler.hpp"
@@ -27,34 +26,6 @@ constexpr std::uint64_t bytes_per_python_task = 2'000;
 std::filesystem::path own_path() {
     std::error_code ignored;
     return std::filesystem::read_symlink("/proc/self/exe", ignored);
-}
-
-// The folder of the sources, where the build tells.
-#ifndef WEIR_SOURCE_ROOT
-#define WEIR_SOURCE_ROOT ""
-#endif
-
-// Looks for scripts/asyncio_baseline.py among the sources, and in the folders above this program
-// and above the working directory; empty where it is not there.
-std::string baseline_script() {
-    std::error_code ignored;
-    for (std::filesystem::path folder :
-         {std::filesystem::path(WEIR_SOURCE_ROOT), own_path().parent_path(),
-          std::filesystem::current_path(ignored)}) {
-        for (int level = 0; level < 6 && !folder.empty(); ++level) {
-            const std::filesystem::path script = folder / "scripts" / "asyncio_baseline.py";
-            if (std::filesystem::is_regular_file(script, ignored)) {
-                return script.string();
-            }
-            folder = folder == folder.parent_path() ? "" : folder.parent_path();
-        }
-    }
-    return {};
-}
-
-// The system's own interpreter before one that a user's PATH puts in front of it.
-std::string python() {
-    return ::access("/usr/bin/python3", X_OK) == 0 ? "/usr/bin/python3" : "python3";
 }
 
 class comparer {
@@ -87,7 +58,7 @@ class comparer {
     }
 
     void run_baseline() {
-        const std::string script = baseline_script();
+        const std::string script = bench::find_script("scripts/asyncio_baseline.py");
         if (out_.interrupted || !fits(baseline_name, bytes_per_python_task)) {
             return;
         }
@@ -96,7 +67,7 @@ class comparer {
                                                : "left out: asyncio has no simulated clock");
             return;
         }
-        std::vector<std::string> arguments = {python(), script};
+        std::vector<std::string> arguments = {bench::find_python(), script};
         std::ranges::move(workload_arguments(asked_, baseline_name), std::back_inserter(arguments));
         run_and_read(baseline_name, std::move(arguments), false);
     }

@@ -10,15 +10,11 @@ namespace {
 
 using bench::anchor;
 using bench::svg;
+namespace palette = bench::palette;
 
 constexpr int width = 1000;
 constexpr double row_height = 40;
 constexpr double bars_top = 122;
-constexpr const char* ink = "#212529";
-constexpr const char* pale = "#495057";
-constexpr const char* grid = "#dee2e6";
-constexpr const char* accent = "#0b7285";
-constexpr const char* other = "#adb5bd";
 
 // Whole decades around the values. A value at the lower end would have no bar, so the axis starts
 // a decade below it.
@@ -74,22 +70,22 @@ void draw_panel(svg& picture, const panel& what, const std::vector<report>& repo
     const double length = what.right - what.left;
     const double bottom = bars_top + row_height * static_cast<double>(reports.size());
     picture.text({what.left, bars_top - 34}, what.heading,
-                 {.size = 15, .color = ink, .bold = true});
+                 {.size = 15, .color = palette::ink, .bold = true});
     for (int decade = axis.first(); decade <= axis.last(); ++decade) {
         const double value = std::pow(10.0, decade);
         const double x = what.left + axis.place(value) * length;
-        picture.line({x, bars_top - 4}, {x, bottom}, grid);
+        picture.line({x, bars_top - 4}, {x, bottom}, palette::grid);
         picture.text({x, bars_top - 12}, what.tick(value),
-                     {.size = 12, .color = pale, .at = anchor::middle});
+                     {.size = 12, .color = palette::pale, .at = anchor::middle});
     }
     double y = bars_top;
     for (const report& one : reports) {
         const bool ours = one.strategy == "pool";
         const double end = what.left + axis.place(what.value(one)) * length;
         picture.rectangle({what.left, y + 6}, end - what.left, row_height - 14,
-                          ours ? accent : other);
+                          ours ? palette::accent : palette::other);
         picture.text({end + 8, y + 24}, what.label(one),
-                     {.size = 14, .color = ours ? accent : ink, .bold = ours});
+                     {.size = 14, .color = ours ? palette::accent : palette::ink, .bold = ours});
         y += row_height;
     }
 }
@@ -105,16 +101,20 @@ std::string comparison_plot(const std::vector<report>& reports) {
         static_cast<int>(bars_top + row_height * static_cast<double>(shown.size())) + 46;
     svg picture(width, height, "million_tasks: peak memory and tasks per second of each strategy");
     if (shown.empty()) {
-        picture.text({24, 40}, "nothing was measured", {.size = 20, .color = ink});
+        picture.text({24, 40}, "nothing was measured", {.size = 20, .color = palette::ink});
         return std::move(picture).finish();
     }
-    picture.text({24, 36}, "Peak memory and speed", {.size = 20, .color = ink, .bold = true});
+    picture.text({24, 36}, "Peak memory and speed",
+                 {.size = 20, .color = palette::ink, .bold = true});
     picture.text({24, 60}, workload_text(shown.front()));
     double y = bars_top;
     for (const report& one : shown) {
         const bool ours = one.strategy == "pool";
         picture.text({180, y + 24}, one.strategy,
-                     {.size = 14, .color = ours ? accent : ink, .at = anchor::end, .bold = ours});
+                     {.size = 14,
+                      .color = ours ? palette::accent : palette::ink,
+                      .at = anchor::end,
+                      .bold = ours});
         y += row_height;
     }
     draw_panel(picture,
@@ -139,7 +139,7 @@ std::string comparison_plot(const std::vector<report>& reports) {
                 .tick = scale_text},
                shown);
     picture.text({24, static_cast<double>(height) - 16}, machine_text(shown.front().on),
-                 {.size = 12, .color = pale});
+                 {.size = 12, .color = palette::pale});
     return std::move(picture).finish();
 }
 

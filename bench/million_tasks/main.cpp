@@ -3,21 +3,19 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <exception>
 
 #include "../support/output_file.hpp"
+#include "../support/program.hpp"
 #include "compare.hpp"
 #include "measure.hpp"
 #include "options.hpp"
 #include "plot.hpp"
 #include "report.hpp"
-#include "values.hpp"
 
 namespace million_tasks {
 namespace {
 
-constexpr int exit_failed = 1;
-constexpr int exit_bad_option = 2;
+using bench::exit_failed;
 constexpr int exit_interrupted = 130;
 
 struct outputs {
@@ -93,17 +91,6 @@ int run(const options& asked) {
 }  // namespace million_tasks
 
 int main(int argc, char** argv) {
-    const million_tasks::parsed_options parsed = million_tasks::parse_options(argc, argv);
-    if (!parsed.value) {
-        return parsed.exit_code;
-    }
-    try {
-        return million_tasks::run(*parsed.value);
-    } catch (const million_tasks::option_error& error) {
-        std::fprintf(stderr, "million_tasks: %s\n", error.what());
-        return million_tasks::exit_bad_option;
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "million_tasks: %s\n", error.what());
-        return million_tasks::exit_failed;
-    }
+    return bench::run_program("million_tasks", million_tasks::parse_options(argc, argv),
+                              million_tasks::run);
 }

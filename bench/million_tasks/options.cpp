@@ -1,9 +1,8 @@
 #include "options.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
-#include "../support/command_line.hpp"
+#include "../support/option_values.hpp"
 #include "values.hpp"
 
 namespace million_tasks {
@@ -97,17 +96,9 @@ options interpret(const bench::raw_values& raw) {
         }
         out.manual_clock = value == "manual";
     });
-    const auto file = [&with](const std::string& option, std::string& target) {
-        with(option, [&](const std::string& name, const std::string& value) {
-            if (value.empty() || value.starts_with("--")) {
-                throw option_error(name, value, "the path of a file");
-            }
-            target = value;
-        });
-    };
-    file("--json", out.json_path);
-    file("--csv", out.csv_path);
-    file("--plot", out.plot_path);
+    out.json_path = bench::path_in(raw, "--json");
+    out.csv_path = bench::path_in(raw, "--csv");
+    out.plot_path = bench::path_in(raw, "--plot");
     out.quiet = raw.contains("--quiet");
     return out;
 }
@@ -121,16 +112,7 @@ const std::vector<std::string_view>& strategy_names() {
 }
 
 parsed_options parse_options(int argc, const char* const* argv) {
-    bench::command_line line = described();
-    try {
-        return {interpret(line.parse(argc, argv)), 0};
-    } catch (const bench::help_wanted&) {
-        std::printf("%s\n", line.help().c_str());
-        return {std::nullopt, 0};
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "million_tasks: %s\n", error.what());
-        return {std::nullopt, 2};
-    }
+    return bench::parse_command_line<options>("million_tasks", described(), argc, argv, interpret);
 }
 
 std::vector<std::string> workload_arguments(const options& from, std::string_view strategy) {

@@ -5,10 +5,11 @@
 
 #include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "../support/command_line.hpp"
 
 namespace million_tasks {
 
@@ -38,13 +39,7 @@ struct options {
 // The strategies that run inside this program, in the order in which `all` runs them.
 [[nodiscard]] const std::vector<std::string_view>& strategy_names();
 
-// Where `options` is empty the program has said all it has to say and ends with `exit_code`:
-// 0 after --help, 2 after a bad option, which is named on stderr in one line.
-struct parsed_options {
-    std::optional<options> value;
-    int exit_code = 0;
-};
-
+using parsed_options = bench::parsed<options>;
 [[nodiscard]] parsed_options parse_options(int argc, const char* const* argv);
 
 // The arguments that make another million_tasks do the same work with one strategy; --quiet is

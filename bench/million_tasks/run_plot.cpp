@@ -12,14 +12,12 @@ namespace {
 using bench::anchor;
 using bench::point;
 using bench::svg;
+namespace palette = bench::palette;
 
 constexpr int width = 1000;
 constexpr int height = 560;
 constexpr double left = 96;
 constexpr double right = 968;
-constexpr const char* ink = "#212529";
-constexpr const char* pale = "#495057";
-constexpr const char* grid = "#dee2e6";
 
 // An axis from 0 to a round number, with steps of 1, 2 or 5 times a power of ten.
 struct axis {
@@ -69,19 +67,20 @@ void draw_panel(svg& picture, const panel& what, const axis& time,
     const auto y_of = [&](double value) {
         return what.bottom - value / values.end() * (what.bottom - what.top);
     };
-    picture.text({left, what.top - 12}, what.heading, {.size = 15, .color = ink, .bold = true});
+    picture.text({left, what.top - 12}, what.heading,
+                 {.size = 15, .color = palette::ink, .bold = true});
     for (int k = 0; k <= values.steps; ++k) {
         const double value = values.step * k;
-        picture.line({left, y_of(value)}, {right, y_of(value)}, grid);
+        picture.line({left, y_of(value)}, {right, y_of(value)}, palette::grid);
         picture.text({left - 10, y_of(value) + 4}, tick_text(value, values.step),
-                     {.size = 12, .color = pale, .at = anchor::end});
+                     {.size = 12, .color = palette::pale, .at = anchor::end});
     }
     // The curve ends at the right edge, whether a round number of seconds lies there or not.
     const int whole_steps = static_cast<int>(points.back().seconds / time.step + 1e-9);
     for (int k = 0; k <= whole_steps; ++k) {
         const double seconds = time.step * k;
         picture.text({x_of(seconds), what.bottom + 18}, tick_text(seconds, time.step),
-                     {.size = 12, .color = pale, .at = anchor::middle});
+                     {.size = 12, .color = palette::pale, .at = anchor::middle});
     }
     std::vector<point> curve;
     curve.reserve(points.size() + 2);
@@ -100,7 +99,7 @@ void draw_panel(svg& picture, const panel& what, const axis& time,
 std::string run_plot(const report& of, const std::vector<sample>& points) {
     svg picture(width, height, "million_tasks: memory and finished tasks over time");
     picture.text({24, 36}, "Strategy " + of.strategy + ": memory and progress over time",
-                 {.size = 20, .color = ink, .bold = true});
+                 {.size = 20, .color = palette::ink, .bold = true});
     picture.text({24, 60}, workload_text(of));
     const axis time(points.back().seconds);
     const std::string peak =
@@ -110,7 +109,7 @@ std::string run_plot(const report& of, const std::vector<sample>& points) {
         {.top = 108,
          .bottom = 268,
          .heading = peak.c_str(),
-         .color = "#0b7285",
+         .color = palette::accent,
          .value =
              [](const sample& one) { return static_cast<double>(one.resident_bytes) / 1048576.0; }},
         time, points);
@@ -123,7 +122,7 @@ std::string run_plot(const report& of, const std::vector<sample>& points) {
                 .color = "#5f3dc4",
                 .value = [](const sample& one) { return static_cast<double>(one.finished); }},
                time, points);
-    picture.text({24, height - 16}, machine_text(of.on), {.size = 12, .color = pale});
+    picture.text({24, height - 16}, machine_text(of.on), {.size = 12, .color = palette::pale});
     return std::move(picture).finish();
 }
 

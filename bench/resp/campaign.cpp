@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <exception>
 #include <functional>
 #include <set>
 
-#include "isolate.hpp"
-#include "redis_server.hpp"
+#include "../support/cores.hpp"
+#include "../support/isolate.hpp"
+#include "../support/progress_line.hpp"
+#include "../support/redis_server.hpp"
+#include "contents.hpp"
 
 namespace resp {
 namespace {
@@ -44,7 +46,11 @@ using group = std::vector<measurement>;
 class campaign {
   public:
     campaign(const options& asked, bool progress)
-        : asked_(asked), progress_(progress), cores_(choose_cores()), server_(cores_) {
+        : asked_(asked),
+          progress_(progress),
+          cores_(bench::choose_cores()),
+          server_(cores_.server) {
+        fill(server_.socket_path());
         out_.figures.server = server_.version();
         if (cores_.server == cores_.client) {
             out_.notes.emplace_back("only one processor may be used: server and client share it");
@@ -63,7 +69,7 @@ class campaign {
                 }
             }
         }
-        say("");
+        progress_.say("");
         if (skipped_ > 0) {
             out_.notes.push_back(std::to_string(skipped_) +
                                  " measurements were left out to end within 50 s");
@@ -122,16 +128,16 @@ class campaign {
         what.of = of;
         what.warm_up = nanoseconds_of(std::min(window_s * warm_up_share, warm_up_max_s));
         what.window = nanoseconds_of(window_s);
-        out_.figures.clients[row].rounds.push_back(isolate<figures>(
+        out_.figures.clients[row].rounds.push_back(bench::isolate<figures>(
             cores_.client, limit_of(window_s), [&which, &what] { return which.run(what); }));
     }
 
     void measure_parser_once(const parser_entry& which, const input& of, std::size_t row,
                              double window_s) {
         const std::chrono::nanoseconds window = nanoseconds_of(window_s);
-        out_.figures.parsers[row].rounds.push_back(
-            isolate<parser_figures>(cores_.client, limit_of(window_s),
-                                    [&which, &of, window] { return which.run(of, window); }));
+        out_.figures.parsers[row].rounds.push_back(bench::isolate<parser_figures>(
+            cores_.client, limit_of(window_s),
+            [&which, &of, window] { return which.run(of, window); }));
     }
 
     static std::chrono::seconds limit_of(double window_s) {
@@ -148,8 +154,8 @@ class campaign {
             ++skipped_;
             return;
         }
-        say("round " + std::to_string(round + 1) + " of " + std::to_string(asked_.rounds) + ": " +
-            which.who + ", " + which.text);
+        progress_.say("round " + std::to_string(round + 1) + " of " +
+                      std::to_string(asked_.rounds) + ": " + which.who + ", " + which.text);
         const auto before = clock::now();
         try {
             which.run(window);
@@ -182,17 +188,12 @@ class campaign {
     }
 
     [[nodiscard]] seconds elapsed() const { return clock::now() - started_; }
-    void say(const std::string& text) const {
-        if (progress_) {
-            std::fprintf(stderr, "\r\033[K%s", text.c_str());
-        }
-    }
 
     const options& asked_;
-    bool progress_;
+    bench::progress_line progress_;
     clock::time_point started_ = clock::now();
-    core_pair cores_;
-    redis_server server_;
+    bench::core_pair cores_;
+    bench::redis_server server_;
     std::vector<input> inputs_;
     std::vector<group> groups_;
     std::set<std::string> failed_;

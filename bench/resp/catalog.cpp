@@ -1,6 +1,5 @@
 #include "catalog.hpp"
 
-#include <algorithm>
 #include <array>
 
 namespace resp {
@@ -54,20 +53,5 @@ constexpr std::array all_clients = {
 }  // namespace
 
 std::span<const client> catalog() { return all_clients; }
-
-const client* find_client(std::string_view name) {
-    const auto* const found = std::ranges::find(all_clients, name, &client::name);
-    return found == all_clients.end() ? nullptr : found;
-}
-
-std::string built_names() {
-    std::string out;
-    for (const client& each : all_clients) {
-        if (each.missing.empty()) {
-            out += (out.empty() ? "" : ", ") + std::string(each.name);
-        }
-    }
-    return out;
-}
 
 }  // namespace resp

@@ -28,9 +28,6 @@ struct client {
 
 // In the order in which they are shown; the raw writer first.
 [[nodiscard]] std::span<const client> catalog();
-[[nodiscard]] const client* find_client(std::string_view name);
-// "raw, hiredis_sync, weir", those that were built.
-[[nodiscard]] std::string built_names();
 
 [[nodiscard]] figures run_raw(const job& what);
 [[nodiscard]] figures run_hiredis_sync(const job& what);

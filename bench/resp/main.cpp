@@ -1,12 +1,8 @@
 // resp: what a Redis client costs, ours and others, and its parser. See README.md in this folder.
 #include <unistd.h>
 
-#include <cstdio>
-#include <exception>
-
 #include "../support/machine.hpp"
-#include "../support/output_file.hpp"
-#include "../support/values.hpp"
+#include "../support/program.hpp"
 #include "campaign.hpp"
 #include "options.hpp"
 #include "report.hpp"
@@ -14,45 +10,21 @@
 namespace resp {
 namespace {
 
-constexpr int exit_failed = 1;
-constexpr int exit_bad_option = 2;
-
 int run(const options& asked) {
-    bench::output_file json("--json", asked.json_path);
-    bench::output_file svg("--svg", asked.svg_path);
+    bench::result_files results(asked.json_path, "--svg", asked.svg_path);
     outcome result = run_campaign(asked, isatty(STDERR_FILENO) != 0);
-    result.figures.machine = bench::machine_text(bench::this_machine());
-    json.write(to_json(result.figures));
-    if (svg.wanted()) {
-        svg.write(picture(result.figures));
-    }
-    json.close();
-    svg.close();
-    std::fputs(tables_text(result.figures).c_str(), stdout);
-    for (const std::string& note : result.notes) {
-        std::fprintf(result.failed ? stderr : stdout, "%s\n", note.c_str());
-    }
-    if (svg.wanted()) {
-        std::printf("\nThe picture is in %s\n", svg.path().c_str());
-    }
-    return result.failed ? exit_failed : 0;
+    report& found = result.figures;
+    found.machine = bench::machine_text(bench::this_machine());
+    return results.finish({.json = to_json(found),
+                           .tables = tables_text(found),
+                           .picture = [&found] { return picture(found); },
+                           .notes = std::move(result.notes),
+                           .failed = result.failed});
 }
 
 }  // namespace
 }  // namespace resp
 
 int main(int argc, char** argv) {
-    const resp::parsed_options parsed = resp::parse_options(argc, argv);
-    if (!parsed.value) {
-        return parsed.exit_code;
-    }
-    try {
-        return resp::run(*parsed.value);
-    } catch (const bench::option_error& error) {
-        std::fprintf(stderr, "resp: %s\n", error.what());
-        return resp::exit_bad_option;
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "resp: %s\n", error.what());
-        return resp::exit_failed;
-    }
+    return bench::run_program("resp", resp::parse_options(argc, argv), resp::run);
 }

@@ -6,7 +6,8 @@
 
 #include <chrono>
 #include <cstdint>
-#include <vector>
+
+#include "../support/samples.hpp"
 
 namespace resp {
 
@@ -31,7 +32,7 @@ class meter {
     // tick. Beyond a million, samples are dropped.
     void sample(std::uint64_t began);
 
-    // Throws bench_error where nothing was answered within the window.
+    // Throws bench::bench_error where nothing was answered within the window.
     [[nodiscard]] figures result();
 
   private:
@@ -47,7 +48,7 @@ class meter {
     std::uint64_t cpu_began_ = 0;
     std::uint64_t wall_ns_ = 0;
     std::uint64_t cpu_ns_ = 0;
-    std::vector<std::uint32_t> samples_;
+    bench::samples samples_;
 };
 
 // Follows one command of many that are under way, so that a sliding window has latencies: marks the

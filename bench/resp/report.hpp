@@ -29,11 +29,6 @@ struct report {
     std::vector<parser_row> parsers;  // by input, then by parser; those with a round
 };
 
-// The median over the rounds of one of the figures; of an even count the middle of both. Requires a
-// round.
-[[nodiscard]] double median(const client_row& of, double figures::* what);
-[[nodiscard]] double median(const parser_row& of, double parser_figures::* what);
-
 // A JSON array with one object a row.
 [[nodiscard]] std::string to_json(const report& of);
 // One table for each shape and each input.

@@ -15,13 +15,13 @@ const std::string& value() {
 command command_of(operation op) {
     switch (op) {
         case operation::set:
-            return {.words = {"SET", key, value()}, .count = 3};
+            return {"SET", key, value()};
         case operation::get:
-            return {.words = {"GET", key}, .count = 2};
+            return {"GET", key};
         case operation::lrange:
-            return {.words = {"LRANGE", list_key, "0", "-1"}, .count = 4};
+            return {"LRANGE", list_key, "0", "-1"};
         case operation::get_big:
-            return {.words = {"GET", big_key}, .count = 2};
+            return {"GET", big_key};
     }
     return {};
 }

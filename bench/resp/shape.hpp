@@ -1,10 +1,10 @@
 // What is asked of a client: which command, and how many at a time.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace resp {
 
@@ -38,11 +38,8 @@ inline constexpr std::size_t value_bytes = 64;
 inline constexpr std::size_t list_length = 10'000;
 inline constexpr std::size_t big_bytes = 1'048'576;
 
-// A command is at most four words; the rest of the array is empty.
-struct command {
-    std::array<std::string_view, 4> words;
-    std::size_t count = 0;
-};
+// At most four words.
+using command = std::vector<std::string_view>;
 [[nodiscard]] command command_of(operation op);
 
 // "set", "lrange_10000"; as in the JSON rows.

@@ -2,6 +2,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstdio>
+#include <exception>
+
 #include "values.hpp"
 
 namespace bench {
@@ -64,6 +67,20 @@ std::string command_line::explain(const std::string& text) const {
         }
     }
     return text;
+}
+
+int take_command_line(const char* program, command_line line, int argc, const char* const* argv,
+                      const std::function<void(const raw_values&)>& take) {
+    try {
+        take(line.parse(argc, argv));
+        return 0;
+    } catch (const help_wanted&) {
+        std::printf("%s\n", line.help().c_str());
+        return 0;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "%s: %s\n", program, error.what());
+        return 2;
+    }
 }
 
 }  // namespace bench

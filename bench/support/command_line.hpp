@@ -6,9 +6,12 @@
 //     const bench::raw_values values = line.parse(argc, argv);
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 // NOLINTBEGIN(readability-identifier-naming): the names are CLI11's
 namespace CLI {
@@ -44,5 +47,31 @@ class command_line {
 
     std::unique_ptr<CLI::App> app_;
 };
+
+// What a program was asked for. Where `value` is empty it has said all it has to say and ends with
+// `exit_code`: 0 after --help and the like, 2 after a bad option, which is named on stderr in one
+// line.
+template <class Options>
+struct parsed {
+    std::optional<Options> value;
+    int exit_code = 0;
+};
+
+// Splits the command line, and gives its values to `take`, which may throw option_error. Returns
+// the exit status, with everything said; 0 also where `take` has been called.
+[[nodiscard]] int take_command_line(const char* program, command_line line, int argc,
+                                    const char* const* argv,
+                                    const std::function<void(const raw_values&)>& take);
+
+// `interpret` makes options of raw_values, or none where it has printed what was asked for.
+template <class Options, class Interpret>
+[[nodiscard]] parsed<Options> parse_command_line(const char* program, command_line line, int argc,
+                                                 const char* const* argv,
+                                                 const Interpret& interpret) {
+    parsed<Options> out;
+    const auto take = [&](const raw_values& raw) { out.value = interpret(raw); };
+    out.exit_code = take_command_line(program, std::move(line), argc, argv, take);
+    return out;
+}
 
 }  // namespace bench

@@ -9,6 +9,15 @@
 
 namespace bench {
 
+// The colours of all pictures.
+namespace palette {
+inline constexpr const char* ink = "#212529";     // what is read first
+inline constexpr const char* pale = "#495057";    // the rest of the text, and a floor's bar
+inline constexpr const char* accent = "#0b7285";  // ours
+inline constexpr const char* other = "#adb5bd";   // not ours
+inline constexpr const char* grid = "#dee2e6";    // thin lines
+}  // namespace palette
+
 struct point {
     double x = 0;
     double y = 0;
@@ -18,7 +27,7 @@ enum class anchor { start, middle, end };
 
 struct text_style {
     int size = 14;
-    const char* color = "#495057";
+    const char* color = palette::pale;
     anchor at = anchor::start;
     bool bold = false;
 };

@@ -3,8 +3,10 @@
 // The parsers throw option_error, whose text names the option, the value and what is allowed.
 #pragma once
 
+#include <array>
 #include <charconv>
 #include <cstdint>
+#include <cstdio>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -44,5 +46,12 @@ template <class Number>
 [[nodiscard]] std::string short_number(double number);
 // "%.*f", without the cost of streams.
 [[nodiscard]] std::string fixed(double number, int decimals);
+// A line of a table, of up to 255 bytes, as snprintf(3) makes it.
+template <class... Values>
+[[nodiscard]] std::string formatted(const char* format, const Values&... values) {
+    std::array<char, 256> line{};
+    std::snprintf(line.data(), line.size(), format, values...);
+    return line.data();
+}
 
 }  // namespace bench

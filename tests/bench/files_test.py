@@ -2,38 +2,22 @@
 """Small runs of bench/files, and bad options.
 
 usage: files_test.py PATH_OF_FILES [UNITTEST_ARGUMENT...]
-
-Nothing here asserts a time; a limit of a minute on each process only ends what hangs.
 """
 
 import json
-import pathlib
-import subprocess
-import sys
-import tempfile
-import unittest
 
-PROGRAM = ""
+import bench_program
+from bench_program import BadOptions, Files, run
+
 KEYS = [
     "work", "who", "file_bytes", "operations", "depth", "rounds", "wall_s", "wall_s_min",
     "wall_s_max", "cpu_s", "bytes_per_s", "operations_per_s",
 ]
 COPIES = [("copy", "weir"), ("copy", "cp")]
 READS = [("random_read", "weir"), ("random_read", "liburing")]
-TIMEOUT_S = 60
 
 
-def run(*arguments):
-    command = [PROGRAM, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
-
-
-class FilesTest(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
+class FilesTest(Files):
     def rows(self, *arguments):
         out = self.folder / "out.json"
         done = run("--folder", self.folder, "--json", out, "--size", 1, *arguments)
@@ -71,29 +55,18 @@ class FilesTest(unittest.TestCase):
         self.assertEqual([(row["operations"], row["rounds"]) for row in rows], [(5, 3), (5, 3)])
 
 
-class OptionsTest(unittest.TestCase):
-    def refused(self, *arguments):
-        done = run(*arguments)
-        self.assertEqual((done.returncode, done.stdout), (2, ""))
-        return done.stderr
-
-    def test_bad_values_are_named_with_what_is_allowed(self):
-        for option, value, allowed in (
-            ("--size", "0", "1..1048576"), ("--size", "1048577", "1..1048576"),
-            ("--reads", "-1", "1..1000000000"), ("--depth", "1025", "1..1024"),
-            ("--depth", "many", "1..1024"), ("--rounds", "0", "1..1000"),
-            ("--work", "write", "copy, read or all"), ("--folder", "/dev/null", "folder"),
-        ):
-            text = self.refused(option, value)
-            for part in (option, value, allowed):
-                self.assertIn(part, text)
-
-    def test_a_file_that_cannot_be_written_is_said_before_the_work(self):
-        self.assertIn("/no/such/folder/x", self.refused("--json", "/no/such/folder/x"))
-
-    def test_unknown_and_repeated_options(self):
-        self.assertIn("--speed", self.refused("--speed", "9"))
-        self.assertIn("--depth", self.refused("--depth", "1", "--depth", "2"))
+class BadOptionTest(BadOptions, Files):
+    CASES = (
+        (("--size", "0"), ("--size", "'0'", "1..1048576")),
+        (("--size", "1048577"), ("--size", "'1048577'", "1..1048576")),
+        (("--reads", "-1"), ("--reads", "'-1'", "1..1000000000")),
+        (("--depth", "1025"), ("--depth", "'1025'", "1..1024")),
+        (("--depth", "many"), ("--depth", "'many'", "1..1024")),
+        (("--rounds", "0"), ("--rounds", "'0'", "1..1000")),
+        (("--work", "write"), ("--work", "'write'", "copy, read or all")),
+        (("--folder", "/dev/null"), ("--folder", "'/dev/null'", "folder")),
+        (("--depth", "1", "--depth", "2"), ("--depth", "2 times", "once")),
+    )
 
     def test_help(self):
         done = run("--help")
@@ -103,7 +76,4 @@ class OptionsTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    PROGRAM = sys.argv.pop(1)
-    unittest.main()
+    bench_program.main(__doc__)

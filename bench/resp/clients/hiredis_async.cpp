@@ -16,7 +16,7 @@ class epoll_loop {
   public:
     epoll_loop() : fd_(epoll_create1(EPOLL_CLOEXEC)) {
         if (fd_ < 0) {
-            throw bench_error("epoll_create1 failed");
+            throw bench::bench_error("epoll_create1 failed");
         }
     }
     epoll_loop(const epoll_loop&) = delete;
@@ -53,7 +53,7 @@ class epoll_loop {
             redisAsyncHandleWrite(context_);
         }
         if (context_ == nullptr) {
-            throw bench_error("hiredis: the connection is gone");
+            throw bench::bench_error("hiredis: the connection is gone");
         }
     }
 
@@ -74,8 +74,8 @@ class async_client {
           arguments_(command_of(what.of.op)),
           meter_(what.warm_up, what.window) {
         if (context_ == nullptr || context_->err != 0) {
-            throw bench_error(std::string("hiredis: ") +
-                              (context_ == nullptr ? "no memory" : context_->errstr));
+            throw bench::bench_error(std::string("hiredis: ") +
+                                     (context_ == nullptr ? "no memory" : context_->errstr));
         }
         loop_.attach(context_);
     }

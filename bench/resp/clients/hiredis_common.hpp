@@ -6,16 +6,16 @@
 #include <array>
 #include <string>
 
-#include "../bench_error.hpp"
+#include "../../support/bench_error.hpp"
 #include "../shape.hpp"
 
 namespace resp {
 
 struct argument_list {
-    explicit argument_list(const command& of) : count(static_cast<int>(of.count)) {
-        for (std::size_t index = 0; index < of.count; ++index) {
-            words[index] = of.words[index].data();
-            sizes[index] = of.words[index].size();
+    explicit argument_list(const command& of) : count(static_cast<int>(of.size())) {
+        for (std::size_t index = 0; index < of.size(); ++index) {
+            words[index] = of[index].data();
+            sizes[index] = of[index].size();
         }
     }
 
@@ -50,8 +50,9 @@ inline void check_reply(const redisReply* reply, operation op) {
             break;
     }
     if (size != wanted) {
-        throw bench_error("a reply of type " + std::to_string(reply->type) + " and " +
-                          std::to_string(size) + " bytes instead of " + std::to_string(wanted));
+        throw bench::bench_error("a reply of type " + std::to_string(reply->type) + " and " +
+                                 std::to_string(size) + " bytes instead of " +
+                                 std::to_string(wanted));
     }
 }
 

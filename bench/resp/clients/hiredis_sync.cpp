@@ -61,8 +61,8 @@ class sync_client {
 
   private:
     [[noreturn]] void throw_error() const {
-        throw bench_error(std::string("hiredis: ") +
-                          (context_ == nullptr ? "no memory" : context_->errstr));
+        throw bench::bench_error(std::string("hiredis: ") +
+                                 (context_ == nullptr ? "no memory" : context_->errstr));
     }
 
     void append(std::uint64_t count) {

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "../../support/redis_connection.hpp"
 #include "../catalog.hpp"
-#include "../connection.hpp"
 
 namespace resp {
 namespace {
@@ -18,7 +18,7 @@ class raw_writer {
         : link_(what.socket_path), depth_(what.of.depth), meter_(what.warm_up, what.window) {
         const command one = command_of(what.of.op);
         reply_bytes_ = link_.reply_to(one).size();
-        const std::string bytes = encoded(one);
+        const std::string bytes = bench::encoded(one);
         command_bytes_ = bytes.size();
         for (std::uint64_t index = 0; index < depth_; ++index) {
             commands_ += bytes;
@@ -65,7 +65,7 @@ class raw_writer {
         link_.write_all(std::string_view(commands_).substr(0, command_bytes_ * count));
     }
 
-    connection link_;
+    bench::redis_connection link_;
     std::uint64_t depth_;
     std::size_t command_bytes_ = 0;
     std::size_t reply_bytes_ = 0;

@@ -1,20 +1,13 @@
 // redis-benchmark as it is installed. It counts requests, not time, so their number is guessed; its
 // start is measured by a run of one batch, and taken off.
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <csignal>
 #include <vector>
 
+#include "../../support/bench_error.hpp"
+#include "../../support/captured_run.hpp"
+#include "../../support/find_program.hpp"
 #include "../../support/values.hpp"
-#include "../bench_error.hpp"
 #include "../catalog.hpp"
-#include "../redis_server.hpp"
 
 namespace resp {
 namespace {
@@ -24,51 +17,12 @@ constexpr double turn_s = 55e-6;
 constexpr double command_s = 0.9e-6;
 constexpr double requests_min = 1'000;
 
-struct finished {
-    std::string text;
-    double cpu_ns = 0;
-};
-
-// Runs the program to its end; `text` is what it printed.
-finished run_program(std::vector<std::string> words) {
-    std::array<int, 2> ends{};
-    if (pipe(ends.data()) != 0) {
-        throw bench_error("no pipe for redis-benchmark");
+bench::finished run_program(const std::vector<std::string>& words) {
+    bench::finished out = bench::run_captured(words);
+    if (out.status != 0) {
+        throw bench::bench_error("redis-benchmark failed with status " +
+                                 std::to_string(out.status));
     }
-    std::vector<char*> argv;
-    argv.reserve(words.size() + 1);
-    for (std::string& word : words) {
-        argv.push_back(word.data());
-    }
-    argv.push_back(nullptr);
-    const pid_t pid = fork();
-    if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        dup2(ends[1], STDOUT_FILENO);
-        ::close(ends[0]);
-        ::close(ends[1]);
-        execv(argv[0], argv.data());
-        _exit(127);
-    }
-    ::close(ends[1]);
-    finished out;
-    std::array<char, 4'096> part{};
-    ssize_t count = 0;
-    while ((count = ::read(ends[0], part.data(), part.size())) > 0) {
-        out.text.append(part.data(), static_cast<std::size_t>(count));
-    }
-    ::close(ends[0]);
-    int status = 0;
-    rusage used{};
-    while (wait4(pid, &status, 0, &used) < 0 && errno == EINTR) {
-    }
-    if (status != 0) {
-        throw bench_error("redis-benchmark failed with status " + std::to_string(status));
-    }
-    const auto spent = [](const timeval& time) {
-        return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_usec) * 1e3;
-    };
-    out.cpu_ns = spent(used.ru_utime) + spent(used.ru_stime);
     return out;
 }
 
@@ -90,9 +44,9 @@ std::vector<double> numbers_in(const std::string& text) {
 }  // namespace
 
 figures run_redis_benchmark(const job& what) {
-    const std::string program = find_program("redis-benchmark");
+    const std::string program = bench::find_program("redis-benchmark");
     if (program.empty()) {
-        throw bench_error("redis-benchmark is missing in PATH (Debian: redis-tools)");
+        throw bench::bench_error("redis-benchmark is missing in PATH (Debian: redis-tools)");
     }
     const auto depth = static_cast<double>(what.of.depth);
     const double seconds = std::chrono::duration<double>(what.window).count();
@@ -110,11 +64,11 @@ figures run_redis_benchmark(const job& what) {
                             "--precision", "3"});
     };
     const double start_ns = run(what.of.depth).cpu_ns;
-    const finished done = run(requests);
+    const bench::finished done = run(requests);
     // rps, avg, min, p50, p95, p99, max
     const std::vector<double> numbers = numbers_in(done.text);
     if (numbers.size() != 7) {
-        throw bench_error("redis-benchmark printed '" + done.text.substr(0, 100) + "'");
+        throw bench::bench_error("redis-benchmark printed '" + done.text.substr(0, 100) + "'");
     }
     return {.ops_per_s = numbers[0],
             .cpu_ns = std::max(done.cpu_ns - start_ns, 0.0) /

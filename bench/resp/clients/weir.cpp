@@ -8,7 +8,7 @@
 #include <weir/runtime/run.hpp>
 #include <weir/runtime/scope.hpp>
 
-#include "../bench_error.hpp"
+#include "../../support/bench_error.hpp"
 #include "../catalog.hpp"
 
 namespace resp {
@@ -23,7 +23,9 @@ redisq::client_options options_of(const job& what) {
     return redisq::client_options("unix://" + what.socket_path);
 }
 
-[[noreturn]] void fail(const redisq::error& why) { throw bench_error("weir: " + why.message()); }
+[[noreturn]] void fail(const redisq::error& why) {
+    throw bench::bench_error("weir: " + why.message());
+}
 
 // What the tasks of one measurement share.
 struct session {
@@ -39,10 +41,10 @@ struct session {
 void fill(redisq::pipeline& batch, const command& each, std::uint64_t count) {
     batch.clear();
     for (std::uint64_t index = 0; index < count; ++index) {
-        if (each.count == 3) {
-            batch.add(each.words[0], each.words[1], each.words[2]);
+        if (each.size() == 3) {
+            batch.add(each[0], each[1], each[2]);
         } else {
-            batch.add(each.words[0], each.words[1]);
+            batch.add(each[0], each[1]);
         }
     }
 }
@@ -51,8 +53,9 @@ void check(const redisq::replies& answers, operation op) {
     for (std::size_t index = 0; index != answers.size(); ++index) {
         const std::size_t wanted = op == operation::set ? 2 : value_bytes;
         if (answers[index].text().size() != wanted) {
-            throw bench_error("weir: a reply of " + std::to_string(answers[index].text().size()) +
-                              " bytes instead of " + std::to_string(wanted));
+            throw bench::bench_error("weir: a reply of " +
+                                     std::to_string(answers[index].text().size()) +
+                                     " bytes instead of " + std::to_string(wanted));
         }
     }
 }
@@ -82,8 +85,7 @@ weir::task<> set_one_by_one(session* all, bool first) {
     const command set = command_of(operation::set);
     while (all->running) {
         const std::uint64_t began = all->meter.now_ns();
-        const redisq::result<void> done =
-            co_await all->redis.command<void>(set.words[0], set.words[1], set.words[2]);
+        const redisq::result<void> done = co_await all->redis.command<void>(set[0], set[1], set[2]);
         if (!done) {
             fail(done.error());
         }
@@ -104,7 +106,8 @@ weir::task<> get_one_by_one(session* all, bool first) {
             fail(value.error());
         }
         if (value->size() != value_bytes) {
-            throw bench_error("weir: a value of " + std::to_string(value->size()) + " bytes");
+            throw bench::bench_error("weir: a value of " + std::to_string(value->size()) +
+                                     " bytes");
         }
         all->meter.count(1);
         if (first) {
@@ -133,7 +136,7 @@ weir::task<> get_big(session* all) {
             bytes += element.text().size();
         }
         if (bytes != (is_list ? list_length * value_bytes : big_bytes)) {
-            throw bench_error("weir: a reply of " + std::to_string(bytes) + " bytes");
+            throw bench::bench_error("weir: a reply of " + std::to_string(bytes) + " bytes");
         }
         all->meter.count(1);
         all->running = all->meter.tick();

@@ -15,7 +15,7 @@ parser_figures run_hiredis_reader(const input& of, std::chrono::nanoseconds wind
         for (std::uint64_t found = 0;; ++found) {
             void* reply = nullptr;
             if (redisReaderGetReply(reader.get(), &reply) != REDIS_OK) {
-                throw bench_error(std::string("hiredis: ") + reader->errstr);
+                throw bench::bench_error(std::string("hiredis: ") + reader->errstr);
             }
             if (reply == nullptr) {
                 return found;

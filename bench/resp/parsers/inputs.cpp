@@ -1,6 +1,7 @@
 #include <array>
 
-#include "../connection.hpp"
+#include "../../support/redis_connection.hpp"
+#include "../shape.hpp"
 #include "parser.hpp"
 
 namespace resp {
@@ -15,9 +16,9 @@ using commands = std::vector<command>;
 commands small_commands() {
     return {
         command_of(operation::set),
-        {.words = {"INCR", "counter"}, .count = 2},
+        {"INCR", "counter"},
         command_of(operation::get),
-        {.words = {"GET", "nothing-is-here"}, .count = 2},
+        {"GET", "nothing-is-here"},
     };
 }
 
@@ -25,12 +26,12 @@ commands small_commands() {
 commands map_commands() {
     commands out;
     for (const std::string_view name : {"get", "set", "hset", "expire", "zadd", "xadd", "lpush"}) {
-        out.push_back({.words = {"COMMAND", "DOCS", name}, .count = 3});
+        out.push_back({"COMMAND", "DOCS", name});
     }
     return out;
 }
 
-std::string replies_to(connection& link, const commands& list) {
+std::string replies_to(bench::redis_connection& link, const commands& list) {
     std::string out;
     for (const command& each : list) {
         out += link.reply_to(each);
@@ -50,9 +51,9 @@ std::string times(const std::string& text, std::size_t count) {
 }  // namespace
 
 std::vector<input> record_inputs(const std::string& socket_path) {
-    connection old_protocol(socket_path);
-    connection new_protocol(socket_path);
-    static_cast<void>(new_protocol.reply_to({.words = {"HELLO", "3"}, .count = 2}));
+    bench::redis_connection old_protocol(socket_path);
+    bench::redis_connection new_protocol(socket_path);
+    static_cast<void>(new_protocol.reply_to({"HELLO", "3"}));
     const auto record = [&](std::string name, const commands& list, std::size_t repeated) {
         return input{.name = std::move(name),
                      .resp2 = times(replies_to(old_protocol, list), repeated),

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "../bench_error.hpp"
+#include "../../support/bench_error.hpp"
 #include "parser.hpp"
 
 namespace resp {
@@ -22,8 +22,9 @@ parser_figures measure_parser(std::string_view stream, std::uint64_t replies,
                 found += feed(stream.substr(at, piece_bytes));
             }
             if (found != replies) {
-                throw bench_error(std::to_string(found) + " replies were parsed instead of " +
-                                  std::to_string(replies));
+                throw bench::bench_error(std::to_string(found) +
+                                         " replies were parsed instead of " +
+                                         std::to_string(replies));
             }
         }
         return std::chrono::duration<double>(took).count();

@@ -43,8 +43,8 @@ struct parser_entry {
 inline constexpr std::size_t piece_bytes = 16'384;
 
 // Feeds `stream` to `feed(piece)`, which tells how many replies were complete by then, for a
-// quarter of the window to warm up, then for the window. Throws bench_error where a pass through
-// the stream does not give `replies`.
+// quarter of the window to warm up, then for the window. Throws bench::bench_error where a pass
+// through the stream does not give `replies`.
 template <class Feed>
 [[nodiscard]] parser_figures measure_parser(std::string_view stream, std::uint64_t replies,
                                             std::chrono::nanoseconds window, Feed feed);

@@ -21,7 +21,7 @@ parser_figures run_weir_parser(const input& of, std::chrono::nanoseconds window)
             for (;; ++found) {
                 const auto next = parser.next();
                 if (!next) {
-                    throw bench_error(next.error().message());
+                    throw bench::bench_error(next.error().message());
                 }
                 if (!*next) {
                     break;

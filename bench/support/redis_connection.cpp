@@ -1,4 +1,4 @@
-#include "connection.hpp"
+#include "redis_connection.hpp"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -11,7 +11,7 @@
 
 #include "bench_error.hpp"
 
-namespace resp {
+namespace bench {
 namespace {
 
 constexpr std::string_view ping = "*2\r\n$4\r\nPING\r\n$16\r\nend-of-the-reply\r\n";
@@ -24,23 +24,32 @@ constexpr std::string_view pong = "$16\r\nend-of-the-reply\r\n";
 
 }  // namespace
 
-std::string encoded(const command& what) {
+void append_header(std::string& out, char kind, std::size_t number) {
+    out += kind;
+    out += std::to_string(number);
+    out += "\r\n";
+}
+
+void append_word(std::string& out, std::string_view word) {
+    append_header(out, '$', word.size());
+    out += word;
+    out += "\r\n";
+}
+
+std::string encoded(std::span<const std::string_view> words) {
     std::string out;
-    const auto add_line = [&out](char kind, std::size_t number) {
-        out += kind;
-        out += std::to_string(number);
-        out += "\r\n";
-    };
-    add_line('*', what.count);
-    for (std::size_t index = 0; index < what.count; ++index) {
-        add_line('$', what.words[index].size());
-        out += what.words[index];
-        out += "\r\n";
+    append_header(out, '*', words.size());
+    for (const std::string_view each : words) {
+        append_word(out, each);
     }
     return out;
 }
 
-connection::connection(const std::string& socket_path)
+std::string encoded(std::initializer_list<std::string_view> words) {
+    return encoded(std::span(words.begin(), words.size()));
+}
+
+redis_connection::redis_connection(const std::string& socket_path)
     : fd_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     if (fd_ < 0) {
         throw_errno("a socket to");
@@ -60,9 +69,9 @@ connection::connection(const std::string& socket_path)
     }
 }
 
-connection::~connection() { ::close(fd_); }
+redis_connection::~redis_connection() { ::close(fd_); }
 
-void connection::write_all(std::string_view bytes) {
+void redis_connection::write_all(std::string_view bytes) {
     while (!bytes.empty()) {
         const ssize_t count = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (count < 0 && errno != EINTR) {
@@ -72,7 +81,7 @@ void connection::write_all(std::string_view bytes) {
     }
 }
 
-std::size_t connection::read_some(char* into, std::size_t size) {
+std::size_t redis_connection::read_some(char* into, std::size_t size) {
     ssize_t count = 0;
     do {
         count = ::recv(fd_, into, size, 0);
@@ -86,7 +95,7 @@ std::size_t connection::read_some(char* into, std::size_t size) {
     return static_cast<std::size_t>(count);
 }
 
-void connection::read_exactly(char* into, std::size_t size) {
+void redis_connection::read_exactly(char* into, std::size_t size) {
     while (size > 0) {
         const std::size_t count = read_some(into, size);
         into += count;
@@ -94,8 +103,8 @@ void connection::read_exactly(char* into, std::size_t size) {
     }
 }
 
-std::string connection::reply_to(const command& what) {
-    write_all(encoded(what));
+std::string redis_connection::reply_to(std::span<const std::string_view> words) {
+    write_all(encoded(words));
     write_all(ping);
     std::string reply;
     std::array<char, 65'536> part{};
@@ -104,10 +113,14 @@ std::string connection::reply_to(const command& what) {
     }
     reply.resize(reply.size() - pong.size());
     if (reply.starts_with('-')) {
-        throw bench_error("redis-server answers " + std::string(what.words[0]) + " with '" +
+        throw bench_error("redis-server answers " + std::string(words.front()) + " with '" +
                           reply.substr(0, reply.find('\r')) + "'");
     }
     return reply;
 }
 
-}  // namespace resp
+std::string redis_connection::reply_to(std::initializer_list<std::string_view> words) {
+    return reply_to(std::span(words.begin(), words.size()));
+}
+
+}  // namespace bench

@@ -15,9 +15,11 @@
 #include <thread>
 
 #include "bench_error.hpp"
-#include "connection.hpp"
+#include "cores.hpp"
+#include "find_program.hpp"
+#include "redis_connection.hpp"
 
-namespace resp {
+namespace bench {
 namespace {
 
 using clock = std::chrono::steady_clock;
@@ -26,7 +28,7 @@ constexpr std::chrono::seconds ready_limit{5};
 constexpr std::chrono::milliseconds ready_pause{5};
 
 std::string make_folder() {
-    std::string path = std::filesystem::temp_directory_path() / "weir-bench-resp-XXXXXX";
+    std::string path = std::filesystem::temp_directory_path() / "weir-bench-XXXXXX";
     if (mkdtemp(path.data()) == nullptr) {
         throw bench_error("the folder '" + path +
                           "' cannot be made: " + std::generic_category().message(errno));
@@ -46,28 +48,11 @@ std::string version_in(const std::string& info) {
 
 }  // namespace
 
-std::string find_program(const std::string& name) {
-    const char* const path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): one thread
-    std::string_view rest = path == nullptr ? "" : path;
-    while (!rest.empty()) {
-        const std::size_t end = rest.find(':');
-        const std::string file = std::string(rest.substr(0, end)) + "/" + name;
-        if (access(file.c_str(), X_OK) == 0) {
-            return file;
-        }
-        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    }
-    return {};
-}
-
-redis_server::redis_server(core_pair cores, server_settings settings)
+redis_server::redis_server(int core, append_log log)
     : folder_(make_folder()), socket_(folder_ + "/redis") {
     try {
-        start(cores, settings);
+        start(core, log);
         await_ready();
-        if (settings.filled) {
-            fill();
-        }
     } catch (...) {
         clean_up();
         throw;
@@ -85,12 +70,12 @@ void redis_server::clean_up() {
     std::filesystem::remove_all(folder_, ignored);
 }
 
-void redis_server::start(core_pair cores, server_settings settings) {
+void redis_server::start(int core, append_log log) {
     const std::string program = find_program("redis-server");
     if (program.empty()) {
         throw bench_error("redis-server is missing in PATH (Debian: redis-server)");
     }
-    const std::string append = settings.append_only ? "yes" : "no";
+    const std::string append = log == append_log::everysec ? "yes" : "no";
     // The log is not rewritten, which would take another process beside what is measured.
     std::array<std::string, 19> words = {
         program, "--port",        "0",        "--unixsocket",
@@ -111,7 +96,7 @@ void redis_server::start(core_pair cores, server_settings settings) {
     }
     if (pid_ == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        pin(cores.server);
+        pin(core);
         const int nowhere = open("/dev/null", O_RDWR);
         for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
             dup2(nowhere, standard);
@@ -133,8 +118,8 @@ void redis_server::await_ready() {
                               std::to_string(WEXITSTATUS(status)) + ")");
         }
         try {
-            connection link(socket_);
-            version_ = version_in(link.reply_to({.words = {"INFO", "server"}, .count = 2}));
+            redis_connection link(socket_);
+            version_ = version_in(link.reply_to({"INFO", "server"}));
             return;
         } catch (const bench_error& error) {
             if (clock::now() > limit) {
@@ -146,20 +131,4 @@ void redis_server::await_ready() {
     }
 }
 
-void redis_server::fill() {
-    connection link(socket_);
-    static_cast<void>(link.reply_to(command_of(operation::set)));
-    const std::string big(big_bytes, 'b');
-    static_cast<void>(link.reply_to({.words = {"SET", big_key, big}, .count = 3}));
-    const std::string value(value_bytes, 'v');
-    const std::string push = encoded({.words = {"RPUSH", list_key, value}, .count = 3});
-    std::string all;
-    for (std::size_t index = 1; index < list_length; ++index) {
-        all += push;
-    }
-    link.write_all(all);
-    // Takes the replies to all of them.
-    static_cast<void>(link.reply_to({.words = {"RPUSH", list_key, value}, .count = 3}));
-}
-
-}  // namespace resp
+}  // namespace bench

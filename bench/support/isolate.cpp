@@ -1,12 +1,10 @@
 #include "isolate.hpp"
 
-#include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -15,8 +13,9 @@
 #include <system_error>
 
 #include "bench_error.hpp"
+#include "cores.hpp"
 
-namespace resp {
+namespace bench {
 namespace {
 
 // Shared with the child.
@@ -60,30 +59,6 @@ void work_as_child(const shared_outcome& out, int core, std::chrono::seconds lim
 
 }  // namespace
 
-core_pair choose_cores() {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    core_pair chosen{.server = -1, .client = -1};
-    if (sched_getaffinity(0, sizeof set, &set) == 0) {
-        for (int core = 0; core < CPU_SETSIZE && chosen.client < 0; ++core) {
-            if (CPU_ISSET(static_cast<std::size_t>(core), &set)) {
-                (chosen.server < 0 ? chosen.server : chosen.client) = core;
-            }
-        }
-    }
-    chosen.server = std::max(chosen.server, 0);
-    chosen.client = chosen.client < 0 ? chosen.server : chosen.client;
-    return chosen;
-}
-
-void pin(int core) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(static_cast<std::size_t>(core), &set);
-    // Where it is not allowed, the kernel places the processes; the figures are then less steady.
-    static_cast<void>(sched_setaffinity(0, sizeof set, &set));
-}
-
 result_bytes isolate_bytes(int core, std::chrono::seconds limit,
                            const std::function<result_bytes()>& work) {
     const shared_outcome out;
@@ -114,4 +89,4 @@ result_bytes isolate_bytes(int core, std::chrono::seconds limit,
                           : "ended with status " + std::to_string(WEXITSTATUS(status)));
 }
 
-}  // namespace resp
+}  // namespace bench

@@ -11,17 +11,7 @@
 #include <functional>
 #include <type_traits>
 
-namespace resp {
-
-// The two processors that this process may use and that are measured on. The same one where there
-// is only one.
-struct core_pair {
-    int server = 0;
-    int client = 0;
-};
-[[nodiscard]] core_pair choose_cores();
-// Keeps this process, and what it starts from now on, on one core.
-void pin(int core);
+namespace bench {
 
 inline constexpr std::size_t result_bytes_max = 64;
 using result_bytes = std::array<std::byte, result_bytes_max>;
@@ -46,4 +36,4 @@ template <class Result, class Work>
     return result;
 }
 
-}  // namespace resp
+}  // namespace bench

@@ -1,13 +1,13 @@
-// What goes wrong while measuring: the server, a client or a reply, named in the text.
+// What goes wrong while measuring: a server, a client or a reply, named in the text.
 #pragma once
 
 #include <stdexcept>
 
-namespace resp {
+namespace bench {
 
 class bench_error : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
 };
 
-}  // namespace resp
+}  // namespace bench
