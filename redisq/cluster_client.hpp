@@ -118,6 +118,11 @@ class cluster_client {
     // Nodes that are known to have slots.
     [[nodiscard]] std::size_t nodes() const noexcept;
 
+    // For the library.
+    [[nodiscard]] const std::shared_ptr<detail::cluster_core>& core() const noexcept {
+        return core_;
+    }
+
   private:
     [[nodiscard]] task<result<replies>> run(pipeline commands, call_options options);
 

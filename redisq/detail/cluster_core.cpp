@@ -19,14 +19,7 @@ namespace {
 constexpr duration answer_limit = std::chrono::seconds(2);
 
 client_options sound_for_cluster(client_options options) {
-    options.require_sound();
-    const bool by_host =
-        options.server.over == transport::tcp || options.server.over == transport::tls;
-    if (!by_host || !options.server.master.empty() || options.server.database != 0) {
-        throw std::invalid_argument("client_options::server is " + options.server.to_string() +
-                                    "; allowed for a cluster: redis:// or rediss:// with hosts and "
-                                    "database 0");
-    }
+    cluster_core::require_sound(options);
     return options;
 }
 
@@ -61,6 +54,17 @@ std::optional<redirect> redirect_in(std::string_view text, const server_host& te
     const std::string_view name = address.substr(0, colon);
     found.to.name = name.empty() ? std::string_view(teller.name) : name;
     return found;
+}
+
+void cluster_core::require_sound(const client_options& options) {
+    options.require_sound();
+    const bool by_host =
+        options.server.over == transport::tcp || options.server.over == transport::tls;
+    if (!by_host || !options.server.master.empty() || options.server.database != 0) {
+        throw std::invalid_argument("client_options::server is " + options.server.to_string() +
+                                    "; allowed for a cluster: redis:// or rediss:// with hosts and "
+                                    "database 0");
+    }
 }
 
 cluster_core::cluster_core(client_options options)

@@ -39,6 +39,8 @@ class cluster_core {
 
     // Throws std::invalid_argument.
     explicit cluster_core(client_options options);
+    // Throws the same for options that are not sound, or not those of a cluster.
+    static void require_sound(const client_options& options);
 
     [[nodiscard]] const client_options& options() const noexcept { return options_; }
     [[nodiscard]] const cluster_counters& counters() const noexcept { return counters_; }

@@ -46,6 +46,12 @@ bool is_passing(const error& said) noexcept {
            said == errc::master_down || said == errc::read_only;
 }
 
+// Never sent, or sent and harmless to repeat.
+bool may_be_repeated(const error& failure, const call_options& options) noexcept {
+    return failure == errc::connect_failed ||
+           (failure == errc::connection_lost && options.idempotent);
+}
+
 // ref: the parcel lives in the frame that waits for this.
 task<> deliver(parcel& one, call_options options) {
     result<void> sent = co_await one.to->connection.execute(one.commands, one.answers, options);
@@ -56,8 +62,9 @@ task<> deliver(parcel& one, call_options options) {
 
 class cluster_run {
   public:
-    cluster_run(cluster_core& core, const pipeline& commands, const call_options& options)
-        : core_(core), commands_(commands), options_(options) {
+    cluster_run(cluster_core& core, const pipeline& commands, const call_options& options,
+                std::optional<std::uint16_t> slot)
+        : core_(core), commands_(commands), options_(options), slot_(slot) {
         const duration limit = options.timeout == call_options::as_client
                                    ? core.options().command_timeout
                                    : options.timeout;
@@ -85,6 +92,7 @@ class cluster_run {
                     co_return give_up();
                 }
                 ++core_.counters().repeated;
+                drop_old_parcels();
                 co_await sleep_until(next);
             }
             if (is_stale_) {
@@ -101,6 +109,7 @@ class cluster_run {
     [[nodiscard]] result<void> look_at(parcel& one);
     [[nodiscard]] result<void> follow(part& one, const error& said, const server_host& teller);
     [[nodiscard]] time_point next_attempt();
+    void drop_old_parcels() noexcept;
     [[nodiscard]] result<replies> take_replies();
     [[nodiscard]] result<replies> give_up();
     [[nodiscard]] call_options options_for_round() const;
@@ -108,9 +117,10 @@ class cluster_run {
     cluster_core& core_;
     const pipeline& commands_;
     call_options options_;
+    std::optional<std::uint16_t> slot_;  // of all of them; else each has its own
     time_point deadline_ = time_point::max();
     std::vector<part> parts_;
-    std::vector<std::unique_ptr<parcel>> parcels_;  // of all rounds, whose replies are needed
+    std::vector<std::unique_ptr<parcel>> parcels_;  // of all rounds whose replies are needed
     std::size_t round_begin_ = 0;                   // the parcels of this round
     std::optional<error> last_failure_;             // of a node that could not be reached
     std::uint64_t seen_ = 0;
@@ -125,11 +135,14 @@ result<void> cluster_run::cut_commands() {
     std::vector<std::string_view> words;
     part one;
     while (take_command(rest, words, one.bytes)) {
-        const result<std::optional<std::uint16_t>> slot = slot_of_command(words);
-        if (!slot) {
-            return std::unexpected(slot.error());
+        one.slot = slot_;
+        if (!slot_) {
+            const result<std::optional<std::uint16_t>> slot = slot_of_command(words);
+            if (!slot) {
+                return std::unexpected(slot.error());
+            }
+            one.slot = *slot;
         }
-        one.slot = *slot;
         parts_.push_back(one);
     }
     return {};
@@ -215,10 +228,7 @@ bool cluster_run::add_to_parcel(std::size_t index) {
 
 result<void> cluster_run::look_at(parcel& one) {
     if (one.failure) {
-        // Never sent, or sent and harmless to repeat.
-        const bool again = *one.failure == errc::connect_failed ||
-                           (*one.failure == errc::connection_lost && options_.idempotent);
-        if (!again || core_.is_closed()) {
+        if (!may_be_repeated(*one.failure, options_) || core_.is_closed()) {
             return std::unexpected(*one.failure);
         }
         last_failure_ = *one.failure;
@@ -285,8 +295,16 @@ time_point cluster_run::next_attempt() {
     return saturating_add(event_loop::current()->now(), pause);
 }
 
+// Rounds may be many: only replies that are the last of a command are kept.
+void cluster_run::drop_old_parcels() noexcept {
+    std::erase_if(parcels_, [this](const std::unique_ptr<parcel>& old) {
+        return std::ranges::none_of(
+            parts_, [&old](const part& one) { return one.answers == &old->answers; });
+    });
+}
+
 result<replies> cluster_run::take_replies() {
-    if (parcels_.size() == 1) {
+    if (parcels_.size() == 1 && parcels_.front()->commands.size() == parts_.size()) {
         return std::move(parcels_.front()->answers);  // all in order, without ASKING
     }
     replies all;
@@ -314,12 +332,17 @@ error canceled_error() { return error(std::make_error_code(std::errc::operation_
 
 }  // namespace
 
+bool is_worth_a_round(const error& said, const call_options& options) noexcept {
+    return said == errc::moved || said == errc::ask || is_passing(said) ||
+           may_be_repeated(said, options);
+}
+
 task<result<replies>> run_on_cluster(std::shared_ptr<cluster_core> core, pipeline commands,
-                                     call_options options) {
+                                     call_options options, std::optional<std::uint16_t> slot) {
     if (commands.empty()) {
         co_return replies();
     }
-    cluster_run way(*core, commands, options);
+    cluster_run way(*core, commands, options, slot);
     try {
         co_return co_await way.run();
     } catch (const canceled&) {
