@@ -12,7 +12,7 @@ _weirq() {
         fi
         last=$word
     done
-    local words="--url --password-file --queue --json --help"
+    local words="--url --cluster --password-file --queue --json --help"
     case $previous in
         --password-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
         --format) words="json raw" ;;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
-#include <set>
 #include <stdexcept>
 
 #include "../resp/reply.hpp"
@@ -99,26 +98,8 @@ std::string_view job_state_name(job_state state) noexcept {
     return "unknown";
 }
 
-queue_admin::queue_admin(client& server, std::string_view queue)
-    : server_(server), keys_(queue), scripts_(server) {}
-
-task<std::vector<std::string>> queue_admin::queues(client* server) {
-    std::set<std::string> names;
-    std::string cursor = "0";
-    do {
-        const resp::reply page = value_of(co_await server->command<resp::reply>(
-            idempotent, "SCAN", cursor, "MATCH", "weir:{*}:*", "COUNT", 1000));
-        cursor = page.view()[0].text();
-        for (const resp::reply_view key : page.view()[1]) {
-            const std::string_view text = key.text();
-            const std::size_t end = text.find('}');
-            if (text.size() > 6 && end != std::string_view::npos) {
-                names.emplace(text.substr(6, end - 6));
-            }
-        }
-    } while (cursor != "0");
-    co_return std::vector<std::string>(names.begin(), names.end());
-}
+queue_admin::queue_admin(detail::job_server server, std::string_view queue)
+    : server_(server.of_queue(queue)), keys_(queue), scripts_(server_) {}
 
 task<queue_counts> queue_admin::counts() {
     queue_counts now;

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "../client.hpp"
+#include "detail/job_server.hpp"
 #include "detail/script_runner.hpp"
 #include "envelope.hpp"
 #include "job_handle.hpp"
@@ -70,11 +71,11 @@ enum class purge_what : std::uint8_t { waiting, dead, everything };
 
 class queue_admin {
   public:
-    // Throws std::invalid_argument for a bad name.
-    explicit queue_admin(client& server, std::string_view queue = "default");
+    // `server`: a client or a cluster_client. Throws std::invalid_argument for a bad name.
+    explicit queue_admin(detail::job_server server, std::string_view queue = "default");
 
-    // Names of all queues of the server, sorted; looks at every key, in steps.
-    [[nodiscard]] static task<std::vector<std::string>> queues(client* server);
+    // Names of all queues of the server or the cluster, sorted; looks at every key, in steps.
+    [[nodiscard]] static task<std::vector<std::string>> queues(detail::job_server server);
 
     [[nodiscard]] task<queue_counts> counts();
 
@@ -114,7 +115,7 @@ class queue_admin {
     [[nodiscard]] task<std::optional<job_description>> show_entry(std::string id, std::size_t lane,
                                                                   std::string entry);
 
-    client& server_;
+    detail::job_server server_;
     queue_keys keys_;
     detail::script_runner scripts_;
 };

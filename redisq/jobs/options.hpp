@@ -61,6 +61,9 @@ struct worker_options {
     std::size_t window = 256;
     // How several queues are served.
     queue_order order = queue_order::strict;
+    // The server is a node of a cluster, by which the others are found. Without it a URL with
+    // several hosts, but for those of sentinels, names the first nodes of one.
+    bool cluster = false;
     // Begins the worker's name, for people; printable ASCII without blanks, 0 to 64 bytes.
     std::string label = {};
     // Told what somebody should see: jobs set aside, keys of the wrong type, a lease lost. Must not

@@ -4,7 +4,6 @@
 #include <stdexcept>
 
 #include "../../runtime/sleep.hpp"
-#include "detail/raw_command.hpp"
 
 namespace weir::redisq {
 namespace {
@@ -45,8 +44,8 @@ T value_of(result<T> outcome) {
 
 }  // namespace
 
-queue::queue(client& server, std::string_view name, queue_options options)
-    : server_(server), keys_(name), options_(sound(options)), scripts_(server) {}
+queue::queue(detail::job_server server, std::string_view name, queue_options options)
+    : server_(server.of_queue(name)), keys_(name), options_(sound(options)), scripts_(server_) {}
 
 void queue::check_size(std::string_view type, std::size_t bytes) const {
     if (bytes > options_.max_payload) {
@@ -214,8 +213,8 @@ void queue::bulk::add(std::string_view job) {
 }
 
 task<> queue::bulk::transmit(bulk* self, std::size_t which) {
-    const auto sent = co_await detail::raw_commands(self->owner_.server_.core(), call_options(),
-                                                    self->commands_[which], self->answers_[which]);
+    const auto sent = co_await self->owner_.server_.execute(self->commands_[which],
+                                                            self->answers_[which], call_options());
     if (!sent) {
         if (sent.error().code() == std::errc::operation_canceled) {
             throw canceled();

@@ -14,6 +14,9 @@
 // With queue_options::max_length, jobs that wait, are delayed or run are counted by the server, and
 // submit() waits in line while there are so many: nothing is ever trimmed.
 //
+// On a cluster, with a cluster_client instead of the client, all of a queue lives at one node;
+// several queues make use of several.
+//
 // Errors: redisq::exception (job_errc: payload_too_large, bad_payload, queue_full, and those of the
 // server and of the way to it); std::invalid_argument for options; weir::canceled.
 // Lifetime: not longer than its client, and longer than its handles and calls. Thread: the loop's.
@@ -30,6 +33,7 @@
 
 #include "../../runtime/mutex.hpp"
 #include "../client.hpp"
+#include "detail/job_server.hpp"
 #include "detail/random.hpp"
 #include "detail/script_runner.hpp"
 #include "job_handle.hpp"
@@ -42,8 +46,10 @@ namespace weir::redisq {
 
 class queue {
   public:
-    // Throws std::invalid_argument for a name or options that are not sound.
-    explicit queue(client& server, std::string_view name = "default", queue_options options = {});
+    // `server`: a client or a cluster_client. Throws std::invalid_argument for a name or options
+    // that are not sound.
+    explicit queue(detail::job_server server, std::string_view name = "default",
+                   queue_options options = {});
     queue(const queue&) = delete;
     queue& operator=(const queue&) = delete;
     ~queue() = default;
@@ -97,7 +103,7 @@ class queue {
 
     [[nodiscard]] const queue_keys& keys() const noexcept { return keys_; }
     [[nodiscard]] const queue_options& options() const noexcept { return options_; }
-    [[nodiscard]] client& server() const noexcept { return server_; }
+    [[nodiscard]] const detail::job_server& server() const noexcept { return server_; }
 
   private:
     friend class job_handle_base;
@@ -152,7 +158,7 @@ class queue {
     [[nodiscard]] task<std::optional<std::string>> read_progress(std::string id);
     [[nodiscard]] exception full() const;
 
-    client& server_;
+    detail::job_server server_;
     queue_keys keys_;
     queue_options options_;
     detail::script_runner scripts_;

@@ -49,8 +49,9 @@ std::optional<std::int64_t> last_tick(const cron_schedule& when, std::int64_t af
 
 }  // namespace
 
-job_scheduler::job_scheduler(client& server, std::string_view queue, scheduler_options options)
-    : server_(server), keys_(queue), options_(sound(options)), scripts_(server) {}
+job_scheduler::job_scheduler(detail::job_server server, std::string_view queue,
+                             scheduler_options options)
+    : server_(server.of_queue(queue)), keys_(queue), options_(sound(options)), scripts_(server_) {}
 
 void job_scheduler::add_envelope(std::string_view name, cron_schedule when, std::string job) {
     if (name.empty() || name.size() > name_max) {

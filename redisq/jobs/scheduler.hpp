@@ -25,6 +25,7 @@
 
 #include "../client.hpp"
 #include "cron.hpp"
+#include "detail/job_server.hpp"
 #include "detail/script_runner.hpp"
 #include "job_type.hpp"
 #include "keys.hpp"
@@ -34,7 +35,8 @@ namespace weir::redisq {
 
 class job_scheduler {
   public:
-    explicit job_scheduler(client& server, std::string_view queue = "default",
+    // `server`: a client or a cluster_client. Throws std::invalid_argument.
+    explicit job_scheduler(detail::job_server server, std::string_view queue = "default",
                            scheduler_options options = {});
     job_scheduler(const job_scheduler&) = delete;
     job_scheduler& operator=(const job_scheduler&) = delete;
@@ -83,7 +85,7 @@ class job_scheduler {
     task<std::size_t> enqueue_due(entry* which, std::int64_t now);
     task<bool> enqueue(const entry* which, std::int64_t tick);
 
-    client& server_;
+    detail::job_server server_;
     queue_keys keys_;
     scheduler_options options_;
     detail::script_runner scripts_;

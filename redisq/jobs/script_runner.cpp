@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "../pipeline.hpp"
 #include "../replies.hpp"
 
 namespace weir::redisq::detail {
@@ -19,10 +18,18 @@ const std::string& script_runner::digest(const job_script& script) const {
 }
 
 task<result<void>> script_runner::load() {
-    std::vector<std::string> digests;
+    resp::command_buffer all;
     for (const job_script& script : job_scripts()) {
-        result<std::string> digest =
-            co_await server_.command<std::string>(idempotent, "SCRIPT", "LOAD", script.text);
+        all.add("SCRIPT", "LOAD", script.text);
+    }
+    replies answers;
+    result<void> sent = co_await server_.execute(all, answers, idempotent);
+    if (!sent) {
+        co_return sent;
+    }
+    std::vector<std::string> digests;
+    for (std::size_t i = 0; i != answers.size(); ++i) {
+        result<std::string> digest = answers.get<std::string>(i);
         if (!digest) {
             co_return std::unexpected(std::move(digest.error()));
         }
@@ -36,7 +43,10 @@ task<result<void>> script_runner::load() {
 task<result<resp::reply>> script_runner::run(const job_script& script, words keys, words arguments,
                                              call_options options) {
     for (int attempt = 0;; ++attempt) {
-        if (digests_.empty()) {
+        // The last attempt brings the text: a slot that moves may send the call to a node that was
+        // not taught.
+        const bool by_text = attempt == 2;
+        if (digests_.empty() && !by_text) {
             result<void> loaded = co_await load();
             if (!loaded) {
                 co_return std::unexpected(std::move(loaded.error()));
@@ -44,10 +54,11 @@ task<result<resp::reply>> script_runner::run(const job_script& script, words key
         }
         // Its own copy: the command may be encoded once more when others have forgotten the
         // digests.
-        const std::string name(digest(script));
+        const std::string name(by_text ? std::string(script.text) : digest(script));
         result<resp::reply> answer = co_await server_.command<resp::reply>(
-            options, "EVALSHA", name, keys.size(), keys, arguments);
-        if (answer || answer.error().code() != errc::no_script || attempt == 2) {
+            options, std::string_view(by_text ? "EVAL" : "EVALSHA"), name, keys.size(), keys,
+            arguments);
+        if (answer || answer.error().code() != errc::no_script || by_text) {
             co_return answer;
         }
         digests_.clear();

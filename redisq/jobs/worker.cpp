@@ -35,11 +35,6 @@ worker_options sound(worker_options options) {
     return options;
 }
 
-client_options sound(client_options server) {
-    server.require_sound();
-    return server;
-}
-
 // ref: all outlive the loop that runs this.
 task<> run_core(const client_options& server, const worker_options& options,
                 const std::vector<detail::queue_request>& queues,
@@ -89,8 +84,9 @@ worker::worker(std::string_view url, worker_options options)
     : worker(client_options(url), std::move(options)) {}
 
 worker::worker(client_options server, worker_options options) : state_(std::make_unique<state>()) {
-    state_->server = sound(std::move(server));
     state_->options = sound(std::move(options));
+    detail::job_link::check(server, state_->options.cluster);
+    state_->server = std::move(server);
 }
 
 worker::~worker() = default;

@@ -17,6 +17,9 @@
 // No more jobs are claimed than there are slots, so a backlog costs a worker no memory; new ones
 // are read in windows, several of them on their way at a time.
 //
+// On a cluster: a URL with several hosts, or worker_options::cluster. Each queue lives at the node
+// of its slot; see README.md.
+//
 // Stopping (SIGTERM, the stop of the task that runs it, request_stop()): nothing new is claimed;
 // running jobs have options.grace to end and are then asked to stop; what has not ended goes back
 // and is run by others at once.

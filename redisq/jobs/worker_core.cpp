@@ -79,14 +79,14 @@ worker_core::worker_core(event_loop& loop, client_options server, worker_options
     : background(loop, "worker"),
       loop_(loop),
       options_(std::move(options)),
-      control_(for_control(server)),
+      control_(for_control(server), options_.cluster),
       known_(std::move(known)),
       pool_(loop, for_pool(options_)),
       worth_(std::clamp<std::size_t>(options_.max_concurrency / options_.windows, 1,
                                      options_.window)) {
     const client_options reads = for_reads(server);
     for (const queue_request& request : queues) {
-        queues_.push_back(std::make_unique<worker_queue>(*this, request, reads, control_));
+        queues_.push_back(std::make_unique<worker_queue>(*this, request, reads, control_.server()));
     }
     for (const auto& handler : known_) {
         states_.push_back(std::make_unique<handler_state>());
@@ -168,7 +168,7 @@ task<> worker_core::prepare() {
 task<> worker_core::wind_down(scope* tasks) {
     const error stopping(make_error_code(std::errc::operation_canceled), "the worker stops");
     for (const auto& queue : queues_) {
-        queue->fetch.core().disconnect(stopping);
+        queue->fetch.disconnect(stopping);
         queue->kick.set();
     }
     for (job_list& lane : ready_) {

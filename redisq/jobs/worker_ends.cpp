@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "../../runtime/sleep.hpp"
-#include "detail/raw_command.hpp"
 #include "detail/worker_core.hpp"
 
 namespace weir::redisq::detail {
@@ -233,8 +232,8 @@ task<> worker_core::flush_once(worker_queue* queue) {
         encode_end(*queue, end, out);
     }
     ++stats_.flushes;
-    const result<void> sent = co_await raw_commands(
-        control_.core(), idempotent.within(duration::zero()), out, queue->answers);
+    const result<void> sent =
+        co_await queue->server.execute(out, queue->answers, idempotent.within(duration::zero()));
     if (!sent) {
         // All of it may run twice.
         co_await sleep_for(std::chrono::milliseconds(100));

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "../../runtime/sleep.hpp"
-#include "detail/raw_command.hpp"
 #include "detail/worker_core.hpp"
 
 namespace weir::redisq::detail {
@@ -17,11 +16,13 @@ constexpr duration loading_pause = std::chrono::milliseconds(50);
 // After a read that the server refused, so that nothing spins where that lasts.
 constexpr duration refused_pause = std::chrono::milliseconds(100);
 
-// What the server says for a while, and what is no reason to give up a lease.
-bool passes(const error& why) noexcept {
+// What the server says for a while, and what is no reason to give up a lease. A stream that moves
+// to another node is deleted at its old one (UNBLOCKED), before that says where it is (MOVED).
+bool passes(const error& why) {
     return why == errc::loading || why == errc::busy || why == errc::read_only ||
            why == errc::misconfigured || why == errc::master_down || why == errc::cluster_down ||
-           why == errc::not_enough_replicas;
+           why == errc::not_enough_replicas || why == errc::moved || why == errc::ask ||
+           why == errc::try_again || why.message().starts_with("UNBLOCKED");
 }
 
 // "weir:{q}:s1" and what belongs to it, of either protocol.
@@ -132,7 +133,7 @@ task<> worker_core::fetch_once(worker_queue* queue, std::size_t count, bool bloc
     ++queue->reads;
     ++stats_.reads;
     result<resp::reply> answer =
-        co_await raw_command(queue->fetch.core(), call_options().within(read_limit), command);
+        co_await queue->fetch.read(call_options().within(read_limit), command);
     --queue->reads;
     reserved_ -= held;
     if (queues_.size() > 1) {
@@ -183,7 +184,7 @@ void worker_core::read_failed(worker_queue& queue, const error& why) {
         return;
     }
     if (why.code() == errc::timed_out) {
-        queue.fetch.core().disconnect(why);
+        queue.fetch.disconnect(why);
     }
     queue.has_lost_reads = true;
     queue.kick.set();
@@ -225,7 +226,7 @@ task<> worker_core::audit_lane(worker_queue* queue, std::size_t lane, duration i
     std::string from = "-";
     for (;;) {
         const std::uint64_t epoch = queue->epoch;
-        result<resp::reply> page = co_await control_.command<resp::reply>(
+        result<resp::reply> page = co_await queue->server.command<resp::reply>(
             idempotent, "XPENDING", queue->keys.lane(lane), job_group, "IDLE", idle_ms, from, "+",
             audit_page, queue->consumer);
         if (!page || epoch != queue->epoch || is_stopping_) {
@@ -239,7 +240,7 @@ task<> worker_core::audit_lane(worker_queue* queue, std::size_t lane, duration i
             }
         }
         if (!unknown.empty()) {
-            result<resp::reply> claimed = co_await control_.command<resp::reply>(
+            result<resp::reply> claimed = co_await queue->server.command<resp::reply>(
                 "XCLAIM", queue->keys.lane(lane), job_group, queue->consumer, 0, unknown,
                 "RETRYCOUNT", 1);
             if (!claimed || epoch != queue->epoch || is_stopping_) {

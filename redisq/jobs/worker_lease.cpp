@@ -173,6 +173,12 @@ task<> worker_core::beat(worker_queue* queue) {
             lose_lease(*queue, answer.error().message());
         }
         queue->next_beat = now + std::min<duration>(options_.heartbeat / 4, retry_pause);
+        if (!answer.error().from_server()) {
+            const bool left = co_await queue->server.leave_silent_owner();
+            if (left) {
+                queue->fetch.disconnect(answer.error());
+            }
+        }
         co_return;
     }
     const resp::reply_view heard = answer->view();
@@ -235,7 +241,7 @@ void worker_core::lose_lease(worker_queue& queue, const std::string& why) {
             }
         }
     });
-    queue.fetch.core().disconnect(error(make_error_code(job_errc::lease_lost)));
+    queue.fetch.disconnect(error(make_error_code(job_errc::lease_lost)));
     queue.kick.set();
     startable_.set();
 }
@@ -264,7 +270,7 @@ task<> worker_core::reap(worker_queue* queue) {
         if (!answer.error().from_server()) {
             // What it claimed is ours and unknown; reads that wait would keep us from looking.
             queue->has_lost_reads = true;
-            queue->fetch.core().disconnect(answer.error());
+            queue->fetch.disconnect(answer.error());
         }
         co_return;
     }

@@ -71,15 +71,19 @@ task<> submit_texts(std::string url, Type type, int count, std::string queue = "
     co_await redis.close();
 }
 
-// Ends when the queue has no job that waits, runs or is delayed.
-inline task<> jobs_are_gone(std::string url, std::string queue) {
-    redisq::client redis(url);
-    redisq::queue q(redis, queue);
+// Ends when the queue has no job that waits, runs or is delayed. `server`: a client or a
+// cluster_client.
+inline task<> jobs_are_gone(redisq::detail::job_server server, std::string queue) {
+    redisq::queue q(server, queue);
     std::size_t left = 1;
     while (left != 0) {
         co_await sleep_for(std::chrono::milliseconds(1));
         left = co_await q.size();
     }
+}
+inline task<> jobs_are_gone(std::string url, std::string queue) {
+    redisq::client redis(url);
+    co_await jobs_are_gone(redis, std::move(queue));
     co_await redis.close();
 }
 

@@ -9,8 +9,10 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "support"))
@@ -34,6 +36,12 @@ def run(*arguments, text="", **environment):
     return subprocess.run([PROGRAM, *map(str, arguments)], input=text, capture_output=True,
                           text=True, timeout=TIMEOUT_S, check=False,
                           env=clean_environment(**environment))
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return str(one.getsockname()[1])
 
 
 class OptionsTest(unittest.TestCase):
@@ -78,6 +86,9 @@ class OptionsTest(unittest.TestCase):
             self.assert_refused("--url: ", "--url", url, "stats")
             self.assert_refused("WEIR_REDIS_URL: ", "stats", WEIR_REDIS_URL=url)
             self.assertNotIn("secret", run("--url", url, "stats").stderr)
+        for url in ("unix:///run/redis", "redis://a,b/1", "redis+sentinel://a/m"):
+            self.assert_refused("allowed for a cluster: redis://", "--cluster", "--url", url,
+                                "stats")
         self.assert_refused("--password-file is '/nowhere'", "--password-file", "/nowhere", "stats")
 
     def test_a_server_that_does_not_answer_is_one_error(self):
@@ -276,6 +287,19 @@ class WeirqTest(RedisTest):
             self.assertEqual(done.returncode, status, done.stderr)
             self.assertNotIn(text.strip(), done.stderr + done.stdout)
         self.assertEqual(run("--url", server.url, "stats").returncode, 1)
+
+    def test_a_cluster_of_one_node_is_served(self):
+        port = free_port()
+        server = PrivateRedis("--port", port, "--cluster-enabled", "yes", "--cluster-port",
+                              free_port())
+        self.addCleanup(server.close)
+        server.command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        url = f"redis://127.0.0.1:{port}"
+        while server.command("CLUSTER", "INFO").find("cluster_state:ok") < 0:
+            time.sleep(0.01)
+        for words in (["enqueue", "t", "1"], ["stats", "--all"], ["bench", "--jobs", 100]):
+            done = run("--cluster", "--url", url, *words)
+            self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_a_key_of_another_kind_is_one_error(self):
         self.redis.command("SET", "weir:{default}:s1", "x")

@@ -18,7 +18,6 @@ namespace weirq {
 namespace {
 
 namespace redisq = weir::redisq;
-using redisq::client;
 
 const redisq::job_type<std::string, void, redisq::raw_payload> bench_job("weirq bench");
 
@@ -40,8 +39,8 @@ class stopwatch {
     std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
-weir::task<> submit_all(client* server, const settings* chosen, figures* out) {
-    redisq::queue queue(*server, chosen->queue);
+weir::task<> submit_all(job_server server, const settings* chosen, figures* out) {
+    redisq::queue queue(server, chosen->queue);
     const std::string payload(chosen->payload_bytes, 'x');
     out->one_by_one = std::min<std::size_t>(chosen->jobs, 1000);
     const stopwatch first;
@@ -62,6 +61,7 @@ weir::task<> drain(const settings* chosen, figures* out) {
     redisq::worker_options options;
     options.max_concurrency = chosen->concurrency;
     options.label = "weirq-bench";
+    options.cluster = chosen->is_cluster;
     redisq::worker worker(chosen->server, options);
     std::size_t left = chosen->jobs;
     worker.serve(chosen->queue).on(bench_job, [&worker, &left](const std::string& /*payload*/) {
@@ -74,12 +74,13 @@ weir::task<> drain(const settings* chosen, figures* out) {
     out->drain_s = watch.seconds();
 }
 
-weir::task<> remove_queue(client* server, std::string name) {
+weir::task<> remove_queue(job_server server, std::string name) {
     const redisq::queue_keys keys(name);
+    job_server home = server.of_queue(name);
     for (const std::string& lane : keys.lanes()) {
-        redisq::value_or_throw(co_await server->command<void>("UNLINK", lane));
+        redisq::value_or_throw(co_await home.command<void>("UNLINK", lane));
     }
-    redisq::value_or_throw(co_await server->command<void>(
+    redisq::value_or_throw(co_await home.command<void>(
         "UNLINK", keys.delayed(), keys.filed(), keys.leases(), keys.workers(), keys.meta(),
         keys.cancels(), keys.dead(), keys.dead_jobs(), keys.schedules()));
 }
@@ -109,7 +110,7 @@ void print_figures(const settings& chosen, const figures& got) {
 
 }  // namespace
 
-weir::task<int> bench(client* server, settings chosen) {
+weir::task<int> bench(job_server server, settings chosen) {
     const auto now = std::chrono::system_clock::now().time_since_epoch().count();
     chosen.queue = "weirq-bench-" + std::to_string(getpid()) + "-" + std::to_string(now);
     figures got;

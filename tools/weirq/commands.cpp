@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 #include <weir/redisq/jobs/admin.hpp>
+#include <weir/redisq/jobs/detail/job_link.hpp>
 #include <weir/redisq/jobs/queue.hpp>
 
 #include "print.hpp"
@@ -16,7 +17,6 @@ namespace weirq {
 namespace {
 
 namespace redisq = weir::redisq;
-using redisq::client;
 
 // A payload whose bytes are given as they go to the worker.
 template <redisq::payload_format Format>
@@ -47,14 +47,14 @@ int say(const settings& chosen, const char* key, const T& value, const std::stri
     return 0;
 }
 
-weir::task<int> stats(client* server, settings chosen) {
+weir::task<int> stats(job_server server, settings chosen) {
     std::vector<std::string> names = {chosen.queue};
     if (chosen.all) {
         names = co_await redisq::queue_admin::queues(server);
     }
     json all = json::array();
     for (const std::string& name : names) {
-        redisq::queue_admin admin(*server, name);
+        redisq::queue_admin admin(server, name);
         const redisq::queue_counts now = co_await admin.counts();
         if (chosen.as_json) {
             all.push_back(counts_json(name, now));
@@ -68,8 +68,8 @@ weir::task<int> stats(client* server, settings chosen) {
     co_return 0;
 }
 
-weir::task<int> list(client* server, settings chosen) {
-    redisq::queue_admin admin(*server, chosen.queue);
+weir::task<int> list(job_server server, settings chosen) {
+    redisq::queue_admin admin(server, chosen.queue);
     const std::vector<redisq::job_description> jobs =
         co_await admin.list(chosen.state, chosen.limit);
     if (!chosen.as_json) {
@@ -84,8 +84,8 @@ weir::task<int> list(client* server, settings chosen) {
     co_return 0;
 }
 
-weir::task<int> show(client* server, settings chosen) {
-    redisq::queue_admin admin(*server, chosen.queue);
+weir::task<int> show(job_server server, settings chosen) {
+    redisq::queue_admin admin(server, chosen.queue);
     const std::optional<redisq::job_description> job = co_await admin.show(chosen.id);
     if (!job) {
         co_return no_such_job(chosen, "job");
@@ -99,7 +99,7 @@ weir::task<int> show(client* server, settings chosen) {
 }
 
 template <redisq::payload_format Format>
-weir::task<int> enqueue_as(client* server, settings chosen) {
+weir::task<int> enqueue_as(job_server server, settings chosen) {
     using kind = redisq::job_type<std::string, void, ready_payload<Format>>;
     const kind type(chosen.type);
     redisq::submit_options options;
@@ -110,7 +110,7 @@ weir::task<int> enqueue_as(client* server, settings chosen) {
     if (!chosen.unique.empty()) {
         options.unique(chosen.unique);
     }
-    redisq::queue queue(*server, chosen.queue);
+    redisq::queue queue(server, chosen.queue);
     const redisq::job_handle<kind> job = co_await queue.submit(options, type, chosen.payload);
     if (chosen.as_json) {
         print_json({{"queue", chosen.queue}, {"id", job.id()}, {"duplicate", job.is_duplicate()}});
@@ -120,14 +120,14 @@ weir::task<int> enqueue_as(client* server, settings chosen) {
     co_return 0;
 }
 
-weir::task<int> enqueue(client* server, settings chosen) {
+weir::task<int> enqueue(job_server server, settings chosen) {
     return chosen.format == redisq::payload_format::json
-               ? enqueue_as<redisq::payload_format::json>(server, std::move(chosen))
-               : enqueue_as<redisq::payload_format::raw>(server, std::move(chosen));
+               ? enqueue_as<redisq::payload_format::json>(std::move(server), std::move(chosen))
+               : enqueue_as<redisq::payload_format::raw>(std::move(server), std::move(chosen));
 }
 
-weir::task<int> retry(client* server, settings chosen) {
-    redisq::queue_admin admin(*server, chosen.queue);
+weir::task<int> retry(job_server server, settings chosen) {
+    redisq::queue_admin admin(server, chosen.queue);
     std::size_t count = 0;
     if (chosen.all) {
         count = co_await admin.retry_all();
@@ -141,8 +141,8 @@ weir::task<int> retry(client* server, settings chosen) {
     co_return say(chosen, "retried", count, std::to_string(count) + " queued again");
 }
 
-weir::task<int> kill(client* server, settings chosen) {
-    redisq::queue_admin admin(*server, chosen.queue);
+weir::task<int> kill(job_server server, settings chosen) {
+    redisq::queue_admin admin(server, chosen.queue);
     const redisq::cancel_outcome outcome = co_await admin.kill(chosen.id);
     switch (outcome) {
         case redisq::cancel_outcome::canceled:
@@ -155,14 +155,14 @@ weir::task<int> kill(client* server, settings chosen) {
     co_return no_such_job(chosen, "job");
 }
 
-weir::task<int> pause(client* server, settings chosen) {
-    redisq::queue_admin admin(*server, chosen.queue);
+weir::task<int> pause(job_server server, settings chosen) {
+    redisq::queue_admin admin(server, chosen.queue);
     co_await admin.pause();
     co_return say(chosen, "paused", true, "paused; what runs goes on");
 }
 
-weir::task<int> resume(client* server, settings chosen) {
-    redisq::queue_admin admin(*server, chosen.queue);
+weir::task<int> resume(job_server server, settings chosen) {
+    redisq::queue_admin admin(server, chosen.queue);
     co_await admin.resume();
     co_return say(chosen, "paused", false, "resumed");
 }
@@ -188,8 +188,8 @@ bool confirms(const settings& chosen, const redisq::queue_counts& now) {
     return answer == "y" || answer == "yes";
 }
 
-weir::task<int> purge(client* server, settings chosen) {
-    redisq::queue_admin admin(*server, chosen.queue);
+weir::task<int> purge(job_server server, settings chosen) {
+    redisq::queue_admin admin(server, chosen.queue);
     if (!chosen.is_confirmed) {
         const redisq::queue_counts now = co_await admin.counts();
         if (!confirms(chosen, now)) {
@@ -201,8 +201,8 @@ weir::task<int> purge(client* server, settings chosen) {
     co_return say(chosen, "removed", count, std::to_string(count) + " removed");
 }
 
-weir::task<int> workers(client* server, settings chosen) {
-    redisq::queue_admin admin(*server, chosen.queue);
+weir::task<int> workers(job_server server, settings chosen) {
+    redisq::queue_admin admin(server, chosen.queue);
     const std::vector<redisq::worker_description> all = co_await admin.workers();
     json list = json::array();
     std::vector<std::vector<std::string>> rows = {{"NAME", "RUNNING", "LEASE_MS", "INFO"}};
@@ -223,7 +223,7 @@ weir::task<int> workers(client* server, settings chosen) {
     co_return 0;
 }
 
-using command = weir::task<int> (*)(client*, settings);
+using command = weir::task<int> (*)(job_server, settings);
 
 const std::map<std::string, command>& commands() {
     static const std::map<std::string, command> all = {
@@ -236,11 +236,11 @@ const std::map<std::string, command>& commands() {
 }  // namespace
 
 weir::task<int> run_command(settings chosen) {
-    client server(chosen.server);
-    redisq::value_or_throw(co_await server.connect());
+    redisq::detail::job_link link(chosen.server, chosen.is_cluster);
+    redisq::value_or_throw(co_await link.connect());
     const command act = commands().at(chosen.command);
-    const int status = co_await act(&server, std::move(chosen));
-    co_await server.close();
+    const int status = co_await act(link.server(), std::move(chosen));
+    co_await link.close();
     co_return status;
 }
 

@@ -3,19 +3,21 @@
 // Errors: redisq::exception, std::invalid_argument. Thread: the loop's.
 #pragma once
 
-#include <weir/redisq/client.hpp>
+#include <weir/redisq/jobs/detail/job_server.hpp>
 #include <weir/runtime/task.hpp>
 
 #include "options.hpp"
 
 namespace weirq {
 
+using weir::redisq::detail::job_server;
+
 // Connects, runs the command, closes.
 [[nodiscard]] weir::task<int> run_command(settings chosen);
 
 // Until `rounds` are over, or the task is stopped.
-[[nodiscard]] weir::task<int> top(weir::redisq::client* server, settings chosen);
+[[nodiscard]] weir::task<int> top(job_server server, settings chosen);
 
-[[nodiscard]] weir::task<int> bench(weir::redisq::client* server, settings chosen);
+[[nodiscard]] weir::task<int> bench(job_server server, settings chosen);
 
 }  // namespace weirq

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <utility>
 #include <weir/redisq/detail/duration_text.hpp>
+#include <weir/redisq/jobs/detail/job_link.hpp>
 #include <weir/redisq/jobs/keys.hpp>
 
 namespace weirq {
@@ -80,7 +81,9 @@ struct raw_words {
 };
 
 void describe_common(CLI::App& app, settings& out, raw_words& raw) {
-    app.add_option("--url", raw.url, "redis://, rediss://, unix:// or redis+sentinel://");
+    app.add_option("--url", raw.url,
+                   "redis://, rediss://, unix:// or redis+sentinel://; several hosts: a cluster");
+    app.add_flag("--cluster", out.is_cluster, "the URL's host is a node of a cluster");
     app.add_option("--password-file", raw.password_file, "whose first line is the password");
     app.add_option("--queue", out.queue, "a queue's name (default: default)");
     app.add_flag("--json", out.as_json, "print JSON");
@@ -258,10 +261,11 @@ std::optional<int> read_command_line(int argc, char** argv, settings& out) {
         out.command = app.get_subcommands().front()->get_name();
         judge(out, raw);
         out.server = read_server(raw, app.count("--url") != 0);
+        weir::redisq::detail::job_link::check(out.server, out.is_cluster);
         return std::nullopt;
     } catch (const CLI::ParseError& error) {
         return error.get_exit_code() == 0 ? app.exit(error) : refuse(error.what());
-    } catch (const std::runtime_error& error) {
+    } catch (const std::exception& error) {
         return refuse(error.what());
     }
 }

@@ -17,6 +17,7 @@ namespace weirq {
 struct settings {
     std::string command;
     weir::redisq::client_options server;
+    bool is_cluster = false;  // though its URL names a single host
     std::string queue = "default";
     bool as_json = false;
     bool all = false;  // stats: every queue; retry: every dead job

@@ -47,8 +47,8 @@ void show_round(const settings& chosen, const queue_counts& now, const rates& sp
 
 }  // namespace
 
-weir::task<int> top(weir::redisq::client* server, settings chosen) {
-    weir::redisq::queue_admin admin(*server, chosen.queue);
+weir::task<int> top(job_server server, settings chosen) {
+    weir::redisq::queue_admin admin(server, chosen.queue);
     queue_counts before = co_await admin.counts();
     weir::time_point then = weir::event_loop::current()->now();
     rates speed;

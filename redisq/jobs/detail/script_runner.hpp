@@ -1,5 +1,5 @@
-// Runs the scripts of the job queue on one server, which it teaches them when it does not know
-// them, also after a SCRIPT FLUSH or a restart.
+// Runs the scripts of a job queue where that lives, and teaches them to a server that does not know
+// them, also after a SCRIPT FLUSH or a restart, or when the queue has moved to another node.
 //
 // Lifetime: ends before its client. Thread: the loop's.
 #pragma once
@@ -7,17 +7,18 @@
 #include <array>
 #include <initializer_list>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "../../client.hpp"
 #include "../../resp/reply.hpp"
 #include "../scripts.hpp"
+#include "job_server.hpp"
 
 namespace weir::redisq::detail {
 
 class script_runner {
   public:
-    explicit script_runner(client& server) : server_(server) {}
+    explicit script_runner(job_server server) : server_(std::move(server)) {}
 
     using words = std::vector<std::string>;
 
@@ -37,7 +38,7 @@ class script_runner {
     [[nodiscard]] const std::string& digest(const job_script& script) const;
 
   private:
-    client& server_;
+    job_server server_;
     std::vector<std::string> digests_;  // in the order of job_scripts()
 };
 

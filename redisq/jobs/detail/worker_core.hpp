@@ -1,8 +1,8 @@
 // A worker on one loop: what stands behind weir::redisq::worker.
 //
-// Each queue has a connection for blocking reads, all share another one for everything else. Tasks
-// of the core, all in one scope that main_task() owns, in a context of their own that no stop from
-// outside reaches, so that stopping can be orderly:
+// Each queue has a connection for blocking reads, all share another one (of a cluster: one a node)
+// for everything else. Tasks of the core, all in one scope that main_task() owns, in a context of
+// their own that no stop from outside reaches, so that stopping can be orderly:
 //   fetch   (several a queue)  reads new jobs while slots are free
 //   starter                    hands jobs that are ready to the pool
 //   flush   (one a queue)      sends what has ended: all plain ends of a tick in one XDEL and XACK
@@ -30,7 +30,6 @@
 #include "../../../pool/pool.hpp"
 #include "../../../runtime/event.hpp"
 #include "../../../runtime/scope.hpp"
-#include "../../client.hpp"
 #include "../../detail/background.hpp"
 #include "../../replies.hpp"
 #include "../keys.hpp"
@@ -38,6 +37,9 @@
 #include "../worker_stats.hpp"
 #include "ack_list.hpp"
 #include "job_handler.hpp"
+#include "job_link.hpp"
+#include "job_reader.hpp"
+#include "job_server.hpp"
 #include "job_window.hpp"
 #include "random.hpp"
 #include "script_runner.hpp"
@@ -73,18 +75,20 @@ class worker_core;
 
 class worker_queue {
   public:
-    worker_queue(worker_core& core, const queue_request& request, const client_options& server,
-                 client& control)
+    worker_queue(worker_core& core, const queue_request& request, const client_options& reads,
+                 const job_server& control)
         : owner(&core),
           keys(request.name),
           weight(request.weight),
-          fetch(server),
-          scripts(control) {}
+          server(control.of_queue(request.name)),
+          fetch(server, reads),
+          scripts(server) {}
 
     worker_core* owner;
     queue_keys keys;
     unsigned weight;
-    client fetch;
+    job_server server;
+    job_reader fetch;
     script_runner scripts;
 
     std::string consumer;
@@ -210,7 +214,7 @@ class worker_core final : private redisq::detail::background {
 
     event_loop& loop_;
     worker_options options_;
-    client control_;
+    job_link control_;
     std::vector<std::unique_ptr<worker_queue>> queues_;
     handlers known_;
     std::vector<std::unique_ptr<handler_state>> states_;

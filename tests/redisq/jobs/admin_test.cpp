@@ -57,7 +57,7 @@ task<> look_and_mend(test::redis_server& server) {
     EXPECT_EQ(workers.size(), 1U);
     EXPECT_EQ(workers.at(0).running, 1U);
     EXPECT_GT(workers.at(0).lease_ms, 0);
-    const auto names = co_await queue_admin::queues(&redis);
+    const auto names = co_await queue_admin::queues(redis);
     EXPECT_THAT(names, testing::ElementsAre("notes"));
 
     EXPECT_EQ(co_await admin.kill(waiting.at(0).id), cancel_outcome::canceled);
