@@ -160,6 +160,9 @@ std::uint64_t first_deadline(const intrusive_list<timer_node>& slot, std::size_t
 }  // namespace
 
 std::optional<time_point> timer_wheel::next_event() noexcept {
+    if (size_ == 0) {
+        return std::nullopt;
+    }
     const std::optional<position> near = first_near();
     const std::optional<position> far = first_far();
     std::uint64_t earliest = UINT64_MAX;

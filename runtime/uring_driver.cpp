@@ -75,13 +75,16 @@ time_point uring_driver::now() const noexcept {
     return clock_ != nullptr ? clock_->now() : std::chrono::steady_clock::now();
 }
 
-// Submits what stands in the queue. Where the kernel takes nothing (EBUSY) before completions are
-// reaped, they are set aside for the next poll() or wait(): nothing may complete inside start().
-void uring_driver::make_room() noexcept {
-    enter(0, nullptr);
-    if (io_uring_sq_space_left(&ring_) == 0) {
-        set_aside();
-    }
+// Submits what stands in the queue, until there is room. Where the kernel takes nothing (EBUSY)
+// before completions are reaped, they are set aside for the next poll() or wait(): nothing may
+// complete inside start().
+[[gnu::noinline]] void uring_driver::make_room() noexcept {
+    do {
+        enter(0, nullptr);
+        if (io_uring_sq_space_left(&ring_) == 0) {
+            set_aside();
+        }
+    } while (io_uring_sq_space_left(&ring_) == 0);
 }
 
 void uring_driver::set_aside() noexcept {
@@ -113,28 +116,18 @@ bool uring_driver::may_add_entry() noexcept {
     return true;
 }
 
-void uring_driver::start(detail::operation& op) noexcept {
-    ++in_flight_;
-    const bool room = free_entry_ != no_entry || may_add_entry();
-    if (room && deferred_head_ == nullptr) [[likely]] {
-        submit_now(op);
-        return;
+// Requires that one is free, or may be added.
+std::uint32_t uring_driver::take_entry() noexcept {
+    const std::uint32_t index = free_entry_;
+    if (index == no_entry) {
+        entries_.emplace_back();
+        return static_cast<std::uint32_t>(entries_.size() - 1);
     }
-    ++counters_.deferred;
-    must_settle_ = must_settle_ || !silent_.empty();  // their entries come free without a word
-    op.state = detail::operation_state::deferred;
-    *deferred_tail_ = &op;
-    deferred_tail_ = &op.next;
+    free_entry_ = entries_[index].next_free;
+    return index;
 }
 
-void uring_driver::submit_now(detail::operation& op) noexcept {
-    std::uint32_t index = free_entry_;
-    if (index != no_entry) {
-        free_entry_ = entries_[index].next_free;
-    } else {
-        index = static_cast<std::uint32_t>(entries_.size());
-        entries_.emplace_back();
-    }
+inline void uring_driver::submit_now(detail::operation& op, std::uint32_t index) noexcept {
     entry& slot = entries_[index];
     slot.operation = &op;
     op.index = index;
@@ -150,6 +143,31 @@ void uring_driver::submit_now(detail::operation& op) noexcept {
     }
 }
 
+void uring_driver::start(detail::operation& op) noexcept {
+    ++in_flight_;
+    const std::uint32_t index = free_entry_;
+    if (index != no_entry && deferred_head_ == nullptr) [[likely]] {
+        free_entry_ = entries_[index].next_free;
+        submit_now(op, index);
+    } else {
+        start_or_defer(op);
+    }
+}
+
+// Where no entry is free, or others wait in line already.
+[[gnu::noinline]] void uring_driver::start_or_defer(detail::operation& op) noexcept {
+    const bool room = free_entry_ != no_entry || may_add_entry();
+    if (room && deferred_head_ == nullptr) {
+        submit_now(op, take_entry());
+        return;
+    }
+    ++counters_.deferred;
+    must_settle_ = must_settle_ || !silent_.empty();  // their entries come free without a word
+    op.state = detail::operation_state::deferred;
+    *deferred_tail_ = &op;
+    deferred_tail_ = &op.next;
+}
+
 void uring_driver::submit_deferred() noexcept {
     while (deferred_head_ != nullptr && (free_entry_ != no_entry || may_add_entry())) {
         auto& op = static_cast<detail::operation&>(*deferred_head_);
@@ -158,7 +176,7 @@ void uring_driver::submit_deferred() noexcept {
             deferred_tail_ = &deferred_head_;
         }
         op.next = nullptr;
-        submit_now(op);
+        submit_now(op, take_entry());
         must_settle_ = must_settle_ || !silent_.empty();
     }
 }

@@ -70,14 +70,16 @@ class uring_driver final : public driver {
 
     // As io_uring_get_sqe(3), less what other kinds of rings need.
     io_uring_sqe& next_sqe() noexcept {
-        while (ring_.sq.sqe_tail - io_uring_smp_load_acquire(ring_.sq.khead) == setup_.entries)
+        if (ring_.sq.sqe_tail - io_uring_smp_load_acquire(ring_.sq.khead) == setup_.entries)
             [[unlikely]] {
             make_room();
         }
         return ring_.sq.sqes[ring_.sq.sqe_tail++ & (setup_.entries - 1)];
     }
     [[nodiscard]] bool may_add_entry() noexcept;
-    void submit_now(detail::operation& op) noexcept;
+    void start_or_defer(detail::operation& op) noexcept;
+    void submit_now(detail::operation& op, std::uint32_t index) noexcept;
+    [[nodiscard]] std::uint32_t take_entry() noexcept;
     void submit_deferred() noexcept;
     void free_entry(std::uint32_t index) noexcept;
     void settle(unsigned consumed) noexcept;

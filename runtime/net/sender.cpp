@@ -157,7 +157,17 @@ void sender::flush(listed_waiter& waiting) noexcept {
 
 void sender::on_completion(operation& op) noexcept {
     auto& done = static_cast<outgoing&>(op);
-    done.from.completion(done);
+    sender& from = done.from;
+    // What was gathered has gone whole, and nobody waits for that: nearly every send.
+    const bool is_whole = op.request.options == io_silent && done.rest_is(op.outcome);
+    if (is_whole && !from.has_failed_ && !from.was_broken_off_ && !from.is_held_ &&
+        !from.has_more() && !from.is_waited_for()) [[likely]] {
+        from.in_flight_ = flight::nothing;
+        from.flying_ = nullptr;
+        delete &done;
+        return;
+    }
+    from.completion(done);
 }
 
 void sender::completion(outgoing& op) noexcept {

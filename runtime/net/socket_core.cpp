@@ -34,7 +34,7 @@ struct socket_core::lingerer final : recycled, orphan, timer_node, idle_target {
 
 socket_core::socket_core(event_loop& loop, file_descriptor socket) noexcept
     : tick_end_node(
-          [](tick_end_node& node) noexcept { static_cast<socket_core&>(node).sender_.pump(); }),
+          [](tick_end_node& node) noexcept { static_cast<socket_core&>(node).tick_has_ended(); }),
       socket_(std::move(socket)),
       sender_(loop, socket_.get()) {}
 
@@ -60,7 +60,18 @@ void socket_core::begin_read(span_read& read) noexcept {
         return;
     }
     reading_ = &read;
-    start_read(read);
+    if (is_queued) {
+        holds_read_ = true;
+    } else {
+        start_read(read);
+    }
+}
+
+void socket_core::tick_has_ended() noexcept {
+    sender_.pump();
+    if (std::exchange(holds_read_, false)) {
+        start_read(static_cast<span_read&>(*reading_));
+    }
 }
 
 void socket_core::begin_chunk_read(waiter& reader) {
@@ -110,6 +121,14 @@ void socket_core::read_ended(span_read& read) noexcept {
 
 void socket_core::cancel(waiter& reader) noexcept {
     WEIR_DEBUG_ASSERT(reading_ == &reader, "only who reads is canceled");
+    if (std::exchange(holds_read_, false)) {
+        // The kernel has not been asked.
+        auto& read = static_cast<span_read&>(reader);
+        read.outcome = -ECANCELED;
+        read.completion_flags = 0;
+        read_ended(read);
+        return;
+    }
     if (!reads_chunks_) {
         sender_.loop().io().cancel(static_cast<span_read&>(reader));
         return;

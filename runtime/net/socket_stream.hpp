@@ -79,8 +79,8 @@ class socket_stream {
     [[nodiscard]] task<result<void>> close();
 
     // Writes of at least so many bytes are not copied by the kernel either (IORING_OP_SEND_ZC,
-    // Linux 6.0), where it can; SIZE_MAX, the default: all are. Worth it on a network card with
-    // scatter and gather, from some 10 KiB on; on loopback the kernel copies all the same.
+    // Linux 6.0), where it can; SIZE_MAX, the default: all are. Worth a measurement on a network
+    // card with scatter and gather; on loopback the kernel copies all the same (README.md).
     void set_zero_copy_min(std::size_t bytes) noexcept;
 
     [[nodiscard]] bool is_open() const noexcept { return core_ != nullptr && core_->is_open(); }

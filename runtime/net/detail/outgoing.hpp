@@ -27,6 +27,9 @@ class outgoing final : public recycled, public operation {
     [[nodiscard]] std::span<const std::byte> rest() const noexcept {
         return std::span(large_.empty() ? small_.data() : large_.data(), size_).subspan(sent_);
     }
+    [[nodiscard]] bool rest_is(std::int32_t count) const noexcept {
+        return size_ - sent_ == static_cast<std::size_t>(count);
+    }
     void advance(std::size_t count) noexcept { sent_ += count; }
 
     // Throws std::bad_alloc.

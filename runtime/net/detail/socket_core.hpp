@@ -5,7 +5,8 @@
 // receive() was called, bytes arrive in buffers of the loop (receiver), and reads copy from those.
 //
 // Writes gather until the end of the tick and leave in one send, which in most cases ends at once
-// and costs no completion (sender).
+// and costs no completion (sender). A read into a span that begins meanwhile is asked for right
+// behind that send, so that the kernel turns to a socket once a tick and not twice.
 //
 // Lifetime: abandon() instead of a destructor. What was written before goes out in the background,
 // for at most linger_max, as long as the loop runs; then the object frees itself. Thread: the
@@ -89,6 +90,7 @@ class socket_core final : public recycled, private tick_end_node {
     [[nodiscard]] receiver& add_receiver();
     void wait_for_chunks(waiter& reader, receiver& from) noexcept;
     void start_read(span_read& read) noexcept;
+    void tick_has_ended() noexcept;
     static void read_without_buffer(waiter& reader) noexcept;
     static void on_read(operation& op) noexcept;
     void read_ended(span_read& read) noexcept;
@@ -103,6 +105,7 @@ class socket_core final : public recycled, private tick_end_node {
     file_descriptor socket_;
     bool reads_chunks_ = false;  // who reads waits for chunks
     bool seen_empty_ = false;    // the last receive left nothing in the socket
+    bool holds_read_ = false;    // the read is started at the end of this tick
     sender sender_;
     wait_list unread_waiters_;
     lingerer* lingerer_ = nullptr;
