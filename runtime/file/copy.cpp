@@ -60,6 +60,9 @@ task<result<std::uint64_t>> copy_by_hand(const file& from, const file& to, range
             static_cast<std::size_t>(std::min<std::uint64_t>(left.length, buffer_size)));
         const result<std::size_t> count =
             co_await from.read_at(into, static_cast<std::uint64_t>(left.from_offset));
+        if (!count && count.error() == std::errc::interrupted) {
+            continue;
+        }
         if (!count) {
             co_return std::unexpected(count.error());
         }

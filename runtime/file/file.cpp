@@ -28,6 +28,23 @@ int flags_of(open_mode mode) noexcept {
     return flags;
 }
 
+// Closes a descriptor. The kernel takes the number out of the table before anything that could be
+// interrupted, so an interruption of close(2) is not a stop that came first.
+class [[nodiscard]] close_awaiter : public detail::io_awaiter {
+  public:
+    explicit close_awaiter(int fd) noexcept {
+        request.opcode = io_opcode::close;
+        request.fd = fd;
+    }
+
+    // operation_canceled: the descriptor is still open.
+    result<void> await_resume() const noexcept {
+        const bool interrupted = outcome <= -512 && outcome >= -516;  // ERESTARTSYS and its kin
+        const result<int> done = interrupted ? result_from_kernel(-EINTR) : finish();
+        return done ? result<void>() : std::unexpected(done.error());
+    }
+};
+
 // Whether `error` only says that the call is made again.
 bool is_interruption(const std::error_code& error) noexcept {
     return error == std::errc::interrupted;
@@ -196,10 +213,7 @@ task<result<void>> file::close() {
     if (!fd_) {
         co_return result<void>();
     }
-    io_request request;
-    request.opcode = io_opcode::close;
-    request.fd = fd_.get();
-    detail::done_awaiter call(request);
+    close_awaiter call(fd_.get());
     const result<void> closed = co_await call;
     if (!closed && closed.error() == std::errc::operation_canceled) {
         fd_.reset();  // the kernel was not asked

@@ -5,24 +5,33 @@
 #include <sys/uio.h>
 
 #include <array>
+#include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include <weir/runtime/event_loop.hpp>
 #include <weir/runtime/file/errors.hpp>
 #include <weir/runtime/file/file.hpp>
+#include <weir/runtime/scope.hpp>
+#include <weir/runtime/yield.hpp>
 
 #include "support/allocations.hpp"
 #include "support/bytes.hpp"
+#include "support/fake_driver.hpp"
 #include "support/io.hpp"
 #include "support/run_test.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace weir {
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr open_mode new_file = open_mode::read | open_mode::write | open_mode::create;
 
@@ -280,6 +289,35 @@ TEST(FileTest, AnOpenThatWaitsIsStopped) {
     const test::temporary_folder folder;
     ASSERT_EQ(::mkfifo(folder.file("pipe").c_str(), 0600), 0);
     test::run_test(stop_an_open(folder.file("pipe")));
+}
+
+task<> close_it(int number, std::error_code& error) {
+    file closing{file_descriptor(number)};
+    const result<void> closed = co_await closing.close();
+    error = closed ? std::error_code() : closed.error();
+}
+
+task<> close_and_stop(int number, std::error_code& error) {
+    scope s;
+    s.spawn(close_it(number, error));
+    co_await yield();
+    s.request_stop();
+    co_await s.join();
+}
+
+// The kernel frees the number before the file system may be interrupted: it may be another's by
+// then.
+TEST(FileTest, AnInterruptedCloseIsNotMadeTwice) {
+    for (const int outcome : {-EINTR, -512}) {
+        auto kernel = std::make_unique<test::fake_driver>();
+        kernel->script(test::scripted(1ms, outcome, true));
+        event_loop loop(std::move(kernel));
+        const int number = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+        std::error_code error;
+        loop.run(close_and_stop(number, error));
+        EXPECT_EQ(error, std::errc::interrupted);
+        EXPECT_EQ(::close(number), 0) << "nobody else has closed it";
+    }
 }
 
 task<> use_it_when_stopped(std::string path, std::vector<std::error_code>& errors) {
