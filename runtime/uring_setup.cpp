@@ -33,9 +33,13 @@ std::string memlock_limit() {
 
 }  // namespace
 
-std::string explain_unavailable(int error) {
+int disabled_by_sysctl() {
     int disabled = 0;
     std::ifstream("/proc/sys/kernel/io_uring_disabled") >> disabled;
+    return disabled;
+}
+
+std::string explain_unavailable(int error, int disabled) {
     const std::string code = "io_uring_setup: " + std::system_category().message(error) + "; ";
     if ((error == EPERM || error == EACCES) && disabled != 0) {
         return code + "the sysctl kernel.io_uring_disabled is " + std::to_string(disabled) +

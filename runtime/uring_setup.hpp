@@ -45,7 +45,10 @@ ring_setup create_ring(io_uring& ring, unsigned entries, unsigned completions);
 // Throws std::system_error.
 bool enable_ring(io_uring& ring);
 
-// Why io_uring_setup(2) failed with `error` here, and what to do about it.
-[[nodiscard]] std::string explain_unavailable(int error);
+// The sysctl kernel.io_uring_disabled; 0 where the kernel has none (before Linux 6.6).
+[[nodiscard]] int disabled_by_sysctl();
+
+// Why io_uring_setup(2) failed with `error`, and what to do about it; `disabled` is the sysctl.
+[[nodiscard]] std::string explain_unavailable(int error, int disabled = disabled_by_sysctl());
 
 }  // namespace weir::detail

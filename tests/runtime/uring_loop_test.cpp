@@ -1,10 +1,13 @@
 // Loops on the production driver: small rings, stops during I/O, descriptors.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -17,6 +20,7 @@
 #include <weir/runtime/uring_driver.hpp>
 #include <weir/runtime/with_timeout.hpp>
 
+#include "support/child_process.hpp"
 #include "support/io.hpp"
 #include "support/run_test.hpp"
 
@@ -252,6 +256,17 @@ TEST(UringLoopTest, AForkedChildMayMakeALoopOfItsOwn) {
     });
     EXPECT_EQ(code, 5);
     EXPECT_TRUE(loop.run(one_nop()));
+}
+
+// Completions that the kernel could not keep: operations that may never end.
+TEST(UringLoopDeathTest, AnEnterThatCannotGoOnEndsTheProcess) {
+    EXPECT_EXIT(
+        {
+            event_loop loop;
+            test::refuse_system_call(__NR_io_uring_enter, EBADR);
+            static_cast<void>(loop.run(one_nop()));
+        },
+        testing::KilledBySignal(SIGABRT), "weir: io_uring_enter failed: ");
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -83,25 +82,23 @@ TEST(UringSetupTest, EnablingTwiceIsRefusedByTheKernel) {
     EXPECT_THROW(detail::enable_ring(owned.ring), std::system_error);
 }
 
-bool disabled_by_sysctl() {
-    int disabled = 0;
-    std::ifstream("/proc/sys/kernel/io_uring_disabled") >> disabled;
-    return disabled != 0;
-}
-
 bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
 TEST(UringSetupTest, ARefusalIsExplainedByItsError) {
-    if (!disabled_by_sysctl()) {
-        for (const int error : {EPERM, EACCES}) {
-            const std::string text = detail::explain_unavailable(error);
-            EXPECT_TRUE(contains(text, "seccomp filter or security module")) << text;
-            EXPECT_TRUE(contains(text, "allow io_uring_setup")) << text;
+    for (const int error : {EPERM, EACCES}) {
+        const std::string forbidden = detail::explain_unavailable(error, 0);
+        EXPECT_TRUE(contains(forbidden, "seccomp filter or security module")) << forbidden;
+        EXPECT_TRUE(contains(forbidden, "allow io_uring_setup")) << forbidden;
+        for (const int disabled : {1, 2}) {
+            const std::string by_sysctl = detail::explain_unavailable(error, disabled);
+            EXPECT_TRUE(contains(
+                by_sysctl, "the sysctl kernel.io_uring_disabled is " + std::to_string(disabled)))
+                << by_sysctl;
+            EXPECT_TRUE(contains(by_sysctl, "set it to 0, or to 1 and add this user"));
+            EXPECT_FALSE(contains(by_sysctl, "seccomp")) << by_sysctl;
         }
-    } else {
-        EXPECT_TRUE(contains(detail::explain_unavailable(EPERM), "kernel.io_uring_disabled is "));
     }
     const std::string no_system_call = detail::explain_unavailable(ENOSYS);
     EXPECT_TRUE(contains(no_system_call, "Function not implemented")) << no_system_call;
@@ -150,7 +147,7 @@ void try_a_loop_with_locked_memory(unsigned long bytes, unsigned ring_entries) {
 }
 
 TEST(UringSetupDeathTest, AForbiddenRingIsUnavailableWithCauseAndCure) {
-    if (disabled_by_sysctl()) {
+    if (detail::disabled_by_sysctl() != 0) {
         GTEST_SKIP()
             << "the sysctl kernel.io_uring_disabled is set, and is the cause that is named";
     }

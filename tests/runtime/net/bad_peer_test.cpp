@@ -1,5 +1,6 @@
 // Peers that send a byte at a time, stop, close or reset anywhere, or never read.
 #include <gtest/gtest.h>
+#include <netinet/tcp.h>
 
 #include <array>
 #include <cstddef>
@@ -143,6 +144,58 @@ TEST_P(BadPeerTest, AnEndAtEveryByteIsToldBehindTheBytes) {
             run(leave_at(position, how, by_buffers(), true));
         }
     }
+}
+
+// Ends the peer without a word to the other end, as a loss of power does. False where this process
+// may not (CAP_NET_ADMIN).
+bool vanish(file_descriptor& peer) {
+    const int on = 1;
+    const bool may = setsockopt(peer.get(), IPPROTO_TCP, TCP_REPAIR, &on, sizeof on) == 0;
+    peer.reset();
+    return may;
+}
+
+bool may_vanish() {
+    auto [first, second] = test::tcp_sockets();
+    return vanish(second);
+}
+
+task<> lose_sight_of(bool by_buffers, bool by_probes) {
+    auto [first, peer] = test::tcp_sockets();
+    tcp_stream stream(std::move(first));
+    if (by_probes) {
+        keep_alive_options probes;
+        probes.idle_s = 1;
+        probes.interval_s = 1;
+        EXPECT_TRUE(stream.set_keep_alive(probes));
+    }
+    heard got;
+    scope s;
+    s.spawn(hear(stream, by_buffers, got));
+    co_await turns(3);
+    EXPECT_TRUE(vanish(peer));
+    co_await turns(10);
+    EXPECT_FALSE(got.end) << "nobody knows yet";
+    if (!by_probes) {
+        EXPECT_TRUE(co_await stream.write_all(bytes_of("are you there?")));
+    }
+    co_await s.join();
+    EXPECT_TRUE(*got.end == std::errc::connection_reset) << got.end->message();
+}
+
+TEST_P(BadPeerTest, AHalfOpenPeerIsFoundByAWrite) {
+    if (!may_vanish()) {
+        GTEST_SKIP() << "needs CAP_NET_ADMIN";
+    }
+    run(lose_sight_of(by_buffers(), false));
+}
+
+// A second, the shortest that the kernel knows.
+TEST_P(BadPeerTest, AHalfOpenPeerIsFoundByProbes) {
+    if (!may_vanish()) {
+        GTEST_SKIP() << "needs CAP_NET_ADMIN";
+    }
+    run(lose_sight_of(by_buffers(), true));
 }
 
 // Writes for ever; counts what was taken.

@@ -1,10 +1,11 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@
 #include <weir/runtime/yield.hpp>
 
 #include "support/io.hpp"
+#include "support/peers.hpp"
 #include "support/run_test.hpp"
 
 namespace weir {
@@ -112,24 +114,6 @@ task<> close_under_an_accept() {
 
 TEST_P(ListenerTest, AClosedListenerEndsWhoAcceptsAndRefuses) { run(close_under_an_accept()); }
 
-// Allows no more descriptors than are open while it lives.
-class no_more_descriptors {
-  public:
-    no_more_descriptors() {
-        getrlimit(RLIMIT_NOFILE, &before_);
-        const file_descriptor next(dup(0));
-        rlimit now = before_;
-        now.rlim_cur = static_cast<rlim_t>(next.get());
-        setrlimit(RLIMIT_NOFILE, &now);
-    }
-    no_more_descriptors(const no_more_descriptors&) = delete;
-    no_more_descriptors& operator=(const no_more_descriptors&) = delete;
-    ~no_more_descriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
-
-  private:
-    rlimit before_{};
-};
-
 task<> run_out_of_descriptors() {
     tcp_listener server = listen_here();
     const auto client = co_await tcp_stream::connect(server.local_address().value());
@@ -137,7 +121,7 @@ task<> run_out_of_descriptors() {
     result<tcp_stream> out;
     scope s;
     {
-        const no_more_descriptors limit;
+        const test::no_more_descriptors limit;
         s.spawn(accept_one(server, out));
         while (server.pauses() < 2) {
             co_await sleep_for(1ms);
@@ -149,6 +133,28 @@ task<> run_out_of_descriptors() {
 }
 
 TEST_P(ListenerTest, PausesWithoutDescriptorsAndGoesOn) { run(run_out_of_descriptors()); }
+
+// As a service manager may hand it over.
+task<> accept_from_a_nonblocking_socket() {
+    tcp_listener made = listen_here();
+    const socket_address at = made.local_address().value();
+    file_descriptor handed(::fcntl(made.native_handle(), F_DUPFD_CLOEXEC, 0));
+    EXPECT_EQ(::fcntl(handed.get(), F_SETFL, O_NONBLOCK), 0);
+    tcp_listener server(std::move(handed));
+    result<tcp_stream> out;
+    scope s;
+    s.spawn(accept_one(server, out));
+    co_await test::settle();
+    const std::uint64_t before = event_loop::current()->counters().sqes;
+    co_await test::turns(10);
+    EXPECT_LE(event_loop::current()->counters().sqes - before, 11U) << "it is not tried in vain";
+    const auto client = co_await tcp_stream::connect(at);
+    EXPECT_TRUE(client.has_value());
+    co_await s.join();
+    EXPECT_TRUE(out && out->is_open());
+}
+
+TEST_P(ListenerTest, ANonblockingSocketIsWaitedFor) { run(accept_from_a_nonblocking_socket()); }
 
 task<> taken_address() {
     tcp_listener server = listen_here();

@@ -2,15 +2,19 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdlib>
 #include <functional>
 #include <future>
 #include <memory>
 #include <set>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -19,6 +23,9 @@
 #include <vector>
 
 #include <weir/runtime/event.hpp>
+#include <weir/runtime/net/tcp.hpp>
+#include <weir/runtime/run.hpp>
+#include <weir/runtime/scope.hpp>
 #include <weir/runtime/thread/loop_group.hpp>
 #include <weir/runtime/yield.hpp>
 
@@ -270,6 +277,55 @@ TEST(LoopGroupTest, AChildOfForkIsRefused) {
     EXPECT_TRUE(WIFEXITED(status));
     EXPECT_EQ(WEXITSTATUS(status), 0);
     EXPECT_EQ(group->spawn_on(1, twice, 2).get(), 4);
+}
+
+// Accepts until the peers know which loop serves them; each tells its number.
+task<> tell_number(tcp_stream peer, std::byte number) {
+    EXPECT_TRUE(co_await peer.write_all(std::span(&number, 1)));
+}
+
+task<> serve(file_descriptor listening, std::byte number) {
+    tcp_listener server(std::move(listening));
+    scope connections;
+    while (true) {
+        auto peer = co_await server.accept();
+        if (!peer) {
+            break;
+        }
+        connections.spawn(tell_number(std::move(*peer), number));
+    }
+    connections.request_stop();
+    co_await connections.join();
+}
+
+task<std::set<std::byte>> visit(socket_address at, int times) {
+    std::set<std::byte> numbers;
+    for (int count = 0; count < times; ++count) {
+        auto peer = (co_await tcp_stream::connect(at)).value();
+        std::array<std::byte, 1> number;
+        EXPECT_EQ((co_await peer.read_some(number)).value_or(0), 1U);
+        numbers.insert(number[0]);
+    }
+    co_return numbers;
+}
+
+TEST(LoopGroupTest, EachLoopHasAListenerOfItsOwnOnOneAddress) {
+    loop_group group(of(3));
+    listen_options shared;
+    shared.reuse_port = true;
+    socket_address at = socket_address::loopback_ipv4(0);
+    std::vector<std::future<void>> serving;
+    for (std::size_t index = 0; index < group.size(); ++index) {
+        file_descriptor listening = detail::open_listener(at, SOCK_STREAM, shared).value();
+        at = detail::local_address_of(listening.get()).value();
+        serving.push_back(
+            group.spawn_on(index, serve, std::move(listening), static_cast<std::byte>(index)));
+    }
+    EXPECT_EQ(weir::run(visit(at, 200)).size(), 3U) << "the kernel spreads the connections";
+    group.stop();
+    for (std::future<void>& each : serving) {
+        each.wait();
+    }
 }
 
 }  // namespace
