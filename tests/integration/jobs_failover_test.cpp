@@ -10,7 +10,9 @@
 #include <weir/redisq/jobs/queue.hpp>
 #include <weir/redisq/jobs/worker.hpp>
 #include <weir/redisq/slot.hpp>
+#include <weir/runtime/scope.hpp>
 #include <weir/runtime/sleep.hpp>
+#include <weir/runtime/with_timeout.hpp>
 
 #include "support/jobs.hpp"
 #include "support/redis_cluster.hpp"
@@ -92,6 +94,17 @@ TEST_F(JobsFailoverTest, TheReplicaOfADeadOwnerGoesOnWithItsJobs) {
     expect_none_lost(log);
 }
 
+// Who asks for nothing but the slot finds its new owner.
+// ref: as above.
+task<> leave_when_it_is_replaced(cluster_client& redis, std::string name) {
+    detail::job_server server = detail::job_server(redis).of_queue(name);
+    for (bool left = false; !left; co_await sleep_for(20ms)) {
+        left = co_await server.leave_silent_owner();
+    }
+    EXPECT_FALSE(co_await server.leave_silent_owner());
+    EXPECT_TRUE(co_await server.command<int>("XLEN", "weir:{" + name + "}:s1"));
+}
+
 // ref: as above.
 task<> freeze_the_owner(test::redis_cluster& cluster, journal& log) {
     client_options options(cluster.url());
@@ -101,7 +114,11 @@ task<> freeze_the_owner(test::redis_cluster& cluster, journal& log) {
     co_await submit_kept_jobs(redis, "a", 0, 100, log);
     const auto owner = co_await redis.client_of("{a}");
     EXPECT_EQ(co_await owner.value()->command<int>("WAIT", 1, 5'000), 1);
+    cluster_client watcher(options);
+    EXPECT_TRUE(co_await watcher.connect());
     cluster.node(home_of("a")).stop();
+    scope watching;
+    watching.spawn(with_timeout(60s, leave_when_it_is_replaced(watcher, "a")));
     for (bool is_back = false; !is_back; co_await sleep_for(50ms)) {
         try {
             co_await submit_kept_jobs(redis, "a", 100, 200, log);
@@ -110,6 +127,7 @@ task<> freeze_the_owner(test::redis_cluster& cluster, journal& log) {
             is_back = false;  // in doubt, or not reached: it is submitted again
         }
     }
+    co_await watching.join();
     co_await jobs_are_gone(redis, "a");
     co_await redis.close();
 }
