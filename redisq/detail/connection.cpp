@@ -64,6 +64,25 @@ void connection::put_for_nobody(const resp::command_buffer& commands) {
     loop_.at_tick_end(*this);
 }
 
+void connection::send_secret(std::span<const std::byte> encoded) {
+    if (write_error_) {
+        return;  // nothing leaves any more
+    }
+    WEIR_ASSERT(out_.empty(), "a secret shares its buffer with nothing, which could make it grow");
+    has_secret_ = true;
+    out_.add_raw(encoded, 1);
+    loop_.at_tick_end(*this);
+}
+
+void connection::clear_sent(resp::command_buffer& left) noexcept {
+    if (has_secret_) [[unlikely]] {
+        left.wipe();
+        has_secret_ = !out_.empty();
+    } else {
+        left.clear();
+    }
+}
+
 void connection::forget(call& who) noexcept { calls_.abandon(who.ticket_); }
 
 void connection::begin(transfer& what) noexcept {
@@ -273,7 +292,7 @@ void connection::prepare_flight() {
         return;
     }
     const weir::result<void> wrapped = filter_->write(out_.bytes());
-    out_.clear();
+    clear_sent(out_);
     wire_.clear();
     filter_->take_output(wire_);
     rest_ = wire_;
@@ -305,11 +324,13 @@ void connection::on_sent(weir::detail::operation& op) noexcept {
     auto& what = static_cast<transfer&>(op);
     connection& self = *what.self;
     what.in_flight = false;
+    self.is_busy_ = true;
     if (!self.is_lost_) {
         self.sent(what.outcome);
         self.send();
         self.owner_->on_progress(self);
     }
+    self.is_busy_ = false;
     self.end_if_abandoned();
 }
 
@@ -325,7 +346,7 @@ void connection::sent(std::int32_t count) noexcept {
         begin(sending_);
         return;
     }
-    flying_.clear();
+    clear_sent(flying_);
 }
 
 // What the server said before it went is still received; the end of that is the connection's.

@@ -70,6 +70,9 @@ class connection final : private weir::detail::orphan, private weir::detail::tic
     void put(call& who);
     // Commands, 1 or more, whose replies are dropped. Requires and throws as put().
     void put_for_nobody(const resp::command_buffer& commands);
+    // A command whose reply comes by on_push(), and of which no byte stays in memory when it has
+    // left. Requires that nothing waits to be sent. Throws std::bad_alloc.
+    void send_secret(std::span<const std::byte> encoded);
     // Leaves a tombstone. Requires that the call is queued here.
     void forget(call& who) noexcept;
 
@@ -105,12 +108,16 @@ class connection final : private weir::detail::orphan, private weir::detail::tic
         bool in_flight = false;
     };
 
-    ~connection() = default;
+    ~connection() {
+        clear_sent(flying_);
+        clear_sent(out_);
+    }
 
     void begin(transfer& what) noexcept;
     [[nodiscard]] bool is_idle() const noexcept {
         return !receiving_.in_flight && !sending_.in_flight;
     }
+    void clear_sent(resp::command_buffer& left) noexcept;
     void receive() noexcept;
     static void on_received(weir::detail::operation& op) noexcept;
     void received(std::int32_t count);
@@ -146,7 +153,8 @@ class connection final : private weir::detail::orphan, private weir::detail::tic
     bool is_paused_ = false;
     bool in_stream_ = false;  // a part of a reply was delivered, and its end not
     bool is_lost_ = false;
-    bool is_busy_ = false;  // a callback is on the stack
+    bool is_busy_ = false;     // a callback is on the stack
+    bool has_secret_ = false;  // in out_ or flying_
     std::error_code write_error_;
 };
 

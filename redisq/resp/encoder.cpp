@@ -24,6 +24,13 @@ void command_buffer::add_raw(std::span<const std::byte> encoded, std::size_t com
     commands_ += commands;
 }
 
+void command_buffer::wipe() noexcept {
+    if (capacity_ != 0) {
+        ::explicit_bzero(block_.get(), capacity_);
+    }
+    clear();
+}
+
 void command_buffer::reserve(std::size_t bytes) {
     if (bytes <= capacity_) {
         return;

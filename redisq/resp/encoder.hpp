@@ -132,6 +132,9 @@ class command_buffer {
             capacity_ = 0;
         }
     }
+    // The same, and no byte of what stood here is left in its memory: for passwords. What has grown
+    // since they were added has left a copy behind.
+    void wipe() noexcept;
     // Room for `bytes` in all, without another allocation.
     void reserve(std::size_t bytes);
     void swap(command_buffer& other) noexcept {

@@ -129,6 +129,18 @@ TEST(CommandBufferTest, MuchMemoryIsNotKept) {
     EXPECT_EQ(commands.capacity(), 0U);
 }
 
+TEST(CommandBufferTest, OfWhatIsWipedNothingStays) {
+    command_buffer commands;
+    commands.add("AUTH", "hidden");
+    const std::string_view memory(reinterpret_cast<const char*>(commands.bytes().data()),
+                                  commands.capacity());
+    EXPECT_NE(memory.find("hidden"), std::string_view::npos);
+    commands.wipe();
+    EXPECT_TRUE(commands.empty());
+    EXPECT_EQ(memory.find("hidden"), std::string_view::npos);
+    command_buffer().wipe();
+}
+
 TEST(CommandBufferTest, TooManyWordsAreRefusedAndChangeNothing) {
     command_buffer commands;
     commands.add("A");
