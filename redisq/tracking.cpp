@@ -10,9 +10,6 @@ tracked_cache::tracked_cache(client& redis, std::size_t entries_max)
     if (entries_max == 0) {
         throw std::invalid_argument("tracked_cache: entries_max is 0; allowed: 1 or more");
     }
-    resp::command_buffer on;
-    on.add("CLIENT", "TRACKING", "ON");
-    redis_.core().add_resp3_greeting(on);
     redis_.core().add_listener(*this);
 }
 
@@ -25,12 +22,42 @@ task<result<std::optional<std::string>>> tracked_cache::get(std::string key) {
         co_return entries_.front().value;
     }
     ++misses_;
+    if (!is_tracking_ && !refusal_) {
+        co_return co_await begin_tracking(std::move(key));
+    }
     const std::uint64_t before = changes_;
     result<std::optional<std::string>> value =
         co_await redis_.command<std::optional<std::string>>(idempotent, "GET", key);
     // An announcement that came meanwhile may have been of this very value.
-    if (value && changes_ == before && redis_.protocol() == 3) {
+    if (value && is_tracking_ && changes_ == before) {
         keep(std::move(key), *value);
+    }
+    co_return value;
+}
+
+task<result<std::optional<std::string>>> tracked_cache::begin_tracking(std::string key) {
+    pipeline both;
+    both.add("CLIENT", "TRACKING", "ON").add("GET", key);
+    const std::uint64_t before = losses_;
+    const std::uint64_t changes = changes_;
+    const result<replies> answers = co_await redis_.execute(both, idempotent);
+    if (!answers) {
+        co_return std::unexpected(answers.error());
+    }
+    result<std::optional<std::string>> value = answers->get<std::optional<std::string>>(1);
+    if (before != losses_) {
+        co_return value;  // of a connection that is gone, or of the next one: nobody knows
+    }
+    const result<void> on = answers->get<void>(0);
+    if (!on) {
+        refusal_ = on.error();
+    } else if (redis_.protocol() == 3) {
+        is_tracking_ = true;
+        if (value && changes == changes_) {
+            keep(std::move(key), *value);
+        }
+    } else {
+        refusal_ = error(make_error_code(errc::unsupported), "the server speaks no RESP3");
     }
     co_return value;
 }
@@ -78,6 +105,9 @@ bool tracked_cache::on_push(const resp::reply_view& message) {
 void tracked_cache::on_lost(const error& why) noexcept {
     static_cast<void>(why);
     ++changes_;
+    ++losses_;
+    is_tracking_ = false;
+    refusal_.reset();
     clear();
 }
 

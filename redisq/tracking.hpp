@@ -12,7 +12,8 @@
 // The cache is bounded: the value that was not used for the longest time goes. Reads of one key at
 // the same time ask the server once each.
 //
-// Needs RESP3 (Redis 6): with an older server nothing is kept, and every read asks.
+// Needs RESP3 (Redis 6) and the right to CLIENT TRACKING: where the server lacks the one or refuses
+// the other, nothing is kept, and every read asks.
 // Errors: those of GET. Lifetime: the client outlives the cache. Thread: the loop's.
 #pragma once
 
@@ -47,6 +48,9 @@ class tracked_cache final : private detail::push_listener {
     [[nodiscard]] std::uint64_t misses() const noexcept { return misses_; }
     // Announcements of the server.
     [[nodiscard]] std::uint64_t invalidations() const noexcept { return invalidations_; }
+    // Why the server has refused to announce changes on the present connection; none where it does,
+    // or was not asked yet.
+    [[nodiscard]] const std::optional<error>& refusal() const noexcept { return refusal_; }
 
   private:
     struct entry {
@@ -56,6 +60,8 @@ class tracked_cache final : private detail::push_listener {
 
     [[nodiscard]] bool on_push(const resp::reply_view& message) override;
     void on_lost(const error& why) noexcept override;
+    // Asks for announcements and for the value, in this order on one connection.
+    [[nodiscard]] task<result<std::optional<std::string>>> begin_tracking(std::string key);
     void keep(std::string key, std::optional<std::string> value);
 
     client& redis_;
@@ -64,6 +70,10 @@ class tracked_cache final : private detail::push_listener {
     std::unordered_map<std::string_view, std::list<entry>::iterator> by_key_;
     // Grows with each announcement and loss: tells whether one came while a GET was under way.
     std::uint64_t changes_ = 0;
+    std::uint64_t losses_ = 0;
+    // Both of the present connection.
+    bool is_tracking_ = false;
+    std::optional<error> refusal_;
     std::uint64_t hits_ = 0;
     std::uint64_t misses_ = 0;
     std::uint64_t invalidations_ = 0;

@@ -236,8 +236,7 @@ task<result<void>> client_core::greet() {
     handshake_.emplace(options_);
     greeting_error_.reset();
     greeting_ended_.reset();
-    connection_->out().add_raw(handshake_->output(), 1);
-    connection_->send_soon();
+    connection_->send_secret(handshake_->output());
     connection_->start();
     try {
         co_await greeting_ended_.wait();
@@ -251,40 +250,19 @@ task<result<void>> client_core::greet() {
 }
 
 void client_core::greeted(const resp::reply_view& reply) {
-    if (!handshake_) {
-        if (reply.is_error()) {
-            end_greeting(server_reply_error(reply.text()));
-        } else if (--greetings_left_ == 0) {
-            end_greeting(std::nullopt);
-        }
-        return;
-    }
     const result<handshake::progress> step = handshake_->take(reply);
     if (!step) {
         end_greeting(step.error());
     } else if (*step == handshake::progress::sending) {
-        connection_->out().add_raw(handshake_->output(), 1);
-        connection_->send_soon();
+        connection_->send_secret(handshake_->output());
     } else if (*step == handshake::progress::done) {
         protocol_ = handshake_->facts().protocol;
-        handshake_.reset();
-        connection_->out().append(greetings_);
-        greetings_left_ = greetings_.commands();
-        if (protocol_ == 3) {
-            connection_->out().append(resp3_greetings_);
-            greetings_left_ += resp3_greetings_.commands();
-        }
-        if (greetings_left_ == 0) {
-            end_greeting(std::nullopt);
-        } else {
-            connection_->send_soon();
-        }
+        end_greeting(std::nullopt);
     }
 }
 
 void client_core::end_greeting(std::optional<error> why) noexcept {
     handshake_.reset();
-    greetings_left_ = 0;
     greeting_error_ = std::move(why);
     greeting_ended_.set();
 }

@@ -122,9 +122,11 @@ void client_core::fail_waiting(const error& why) noexcept {
 
 bool client_core::on_push(connection& from, const resp::reply_view& message) {
     const bool is_push = message.kind() == resp::type::push;
-    if (!is_push && (handshake_ || greetings_left_ != 0)) {
-        greeted(message);
-        return true;
+    if (!is_push && !is_ready_) {
+        if (handshake_) {
+            greeted(message);
+        }
+        return true;  // what follows a greeting that has failed is passed over
     }
     if (is_push || takes_all_) {
         bool goes_on = true;
@@ -163,14 +165,16 @@ void client_core::on_again(call& who) noexcept {
 }
 
 void client_core::on_lost(connection& from, error why) noexcept {
-    is_ready_ = false;
+    const bool was_ready = std::exchange(is_ready_, false);
     take_back(from, why);
     connection_.reset();
-    if (handshake_ || greetings_left_ != 0) {
-        end_greeting(std::move(why));
-        return;
-    }
     connect_error_ = why;
+    if (!was_ready) {
+        if (handshake_) {
+            end_greeting(std::move(why));
+        }
+        return;  // the task that connects goes on with it
+    }
     not_before_ =
         saturating_add(loop().tick_time(), options_.reconnect.delay(attempts_++, chance()));
     tell_lost(why);
@@ -336,7 +340,7 @@ void client_core::abandon() noexcept {
 }
 
 void client_core::on_ended(std::exception_ptr thrown) noexcept {
-    static_cast<void>(thrown);  // it was stopped, or there was no memory for an attempt
+    // Where it has thrown, it was stopped, or there was no memory for an attempt.
     if (is_abandoned_) {
         orphan::unlink();
         delete this;
@@ -345,7 +349,9 @@ void client_core::on_ended(std::exception_ptr thrown) noexcept {
     if (!is_ready_ && !is_closed_ && (!waiting_.empty() || is_wanted_)) {
         connection_.reset();
         handshake_.reset();
-        attempt_failed(error(std::make_error_code(std::errc::not_enough_memory)));
+        if (thrown != nullptr) {
+            attempt_failed(error(std::make_error_code(std::errc::not_enough_memory)));
+        }
         connect_soon();
     }
     check_closed();

@@ -66,6 +66,10 @@ class client_core final : private connection_owner,
     [[nodiscard]] const client_counters& counters() const noexcept { return counters_; }
     [[nodiscard]] bool is_ready() const noexcept { return is_ready_; }
     [[nodiscard]] bool is_closed() const noexcept { return is_closed_; }
+    // Why there is no connection: the last attempt's failure, or the loss; none where it is ready.
+    [[nodiscard]] const std::optional<error>& connect_error() const noexcept {
+        return connect_error_;
+    }
     // Of the protocol that the server speaks; 0 before the first greeting.
     [[nodiscard]] int protocol() const noexcept { return protocol_; }
     [[nodiscard]] event_loop& loop() const noexcept {
@@ -106,18 +110,6 @@ class client_core final : private connection_owner,
     void keep_connected(bool on) noexcept;
     // What nobody waits for is no breach of the protocol, but the listeners' (RESP2's messages).
     void take_all_as_pushes() noexcept { takes_all_ = true; }
-
-    // Commands that go out with each new connection before any call; an error reply to one ends the
-    // attempt to connect.
-    // Called before the first call.
-    void add_greeting(const resp::command_buffer& commands) { greetings_.append(commands); }
-    // The same, for connections that speak RESP3 alone; goes out at once where one is ready.
-    void add_resp3_greeting(const resp::command_buffer& commands) {
-        resp3_greetings_.append(commands);
-        if (protocol_ == 3) {
-            send_for_nobody(commands);
-        }
-    }
 
     void add_listener(push_listener& listener) noexcept { listeners_.push_back(listener); }
     void resume_pushes() noexcept;
@@ -188,8 +180,6 @@ class client_core final : private connection_owner,
     connection_handle connection_;
     call_list waiting_;
     weir::detail::intrusive_list<push_listener> listeners_;
-    resp::command_buffer greetings_;
-    resp::command_buffer resp3_greetings_;
     core_timer sweep_timer_;
     core_timer idle_timer_;
     weir::event closed_event_;
@@ -197,7 +187,6 @@ class client_core final : private connection_owner,
     std::optional<handshake> handshake_;  // while it is under way
     std::optional<error> greeting_error_;
     weir::event greeting_ended_;
-    std::size_t greetings_left_ = 0;  // replies to greetings_ that are to come
     time_point not_before_{};
     time_point last_used_{};
     std::uint64_t random_state_;

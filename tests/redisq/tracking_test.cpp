@@ -99,6 +99,52 @@ TEST(TrackingTest, ALostConnectionForgetsAll) {
     test::run_with_client(&a_lost_connection_forgets_all);
 }
 
+// Without announcements a value that is kept would be kept for ever.
+task<> without_announcements_nothing_is_kept(test::fake_redis& server, client& redis) {
+    server.data["a"] = "1";
+    server.answer = [&server](const test::words& words) {
+        return words[0] == "CLIENT" ? std::string("-NOPERM no permissions\r\n")
+                                    : server.usual(words);
+    };
+    EXPECT_TRUE(co_await redis.connect());
+    tracked_cache cache(redis, 10);  // of a client that is connected already
+    EXPECT_EQ(co_await value_of(cache, "a"), "1");
+    server.data["a"] = "new";
+    EXPECT_EQ(co_await value_of(cache, "a"), "new");
+    EXPECT_EQ(cache.size(), 0U);
+    EXPECT_TRUE(cache.refusal() && *cache.refusal() == errc::no_permission);
+    EXPECT_EQ(server.log.size(), 4U) << "PING, TRACKING once, GET twice";
+
+    // The next connection is asked anew.
+    allow_tracking(server);
+    server.drop();
+    co_await test::settle();
+    EXPECT_FALSE(cache.refusal());
+    EXPECT_EQ(co_await value_of(cache, "a"), "1");
+    EXPECT_EQ(co_await value_of(cache, "a"), "1");
+    EXPECT_EQ(cache.hits(), 1U);
+}
+
+TEST(TrackingTest, WithoutAnnouncementsNothingIsKept) {
+    test::run_with_client(&without_announcements_nothing_is_kept);
+}
+
+task<> a_refusal_holds_up_no_command(test::fake_redis& server, client& redis) {
+    server.data["a"] = "1";
+    tracked_cache cache(redis, 10);
+    EXPECT_EQ(co_await value_of(cache, "a"), "1");
+    EXPECT_TRUE(cache.refusal() && *cache.refusal() == errc::server_error);
+    server.drop();
+    co_await test::settle();
+    EXPECT_EQ(co_await redis.command<std::string>("GET", "a"), "1");
+    EXPECT_EQ(co_await value_of(cache, "a"), "1");
+    EXPECT_EQ(cache.size(), 0U);
+}
+
+TEST(TrackingTest, ARefusalHoldsUpNoCommand) {
+    test::run_with_client(&a_refusal_holds_up_no_command);
+}
+
 task<> the_least_used_goes(test::fake_redis& server, client& redis) {
     allow_tracking(server);
     tracked_cache cache(redis, 2);
