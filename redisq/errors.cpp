@@ -64,6 +64,8 @@ const char* own_meaning(errc code) {
             return "the nodes of the cluster redirect in circles";
         case errc::watch_failed:
             return "a watched key was changed; the transaction did not run";
+        case errc::too_many_clients:
+            return "the server has as many clients as it allows";
         case errc::server_error:
             return "the server answered with an error";
         default:
@@ -112,6 +114,10 @@ error server_reply_error(std::string_view text) {
     }
     if (text.starts_with("ERR invalid password")) {
         return {errc::wrong_password, std::string(text)};
+    }
+    // "... + cluster connections reached" from nodes of a cluster.
+    if (text.starts_with("ERR max number of clients")) {
+        return {errc::too_many_clients, std::string(text)};
     }
     return {errc::server_error, std::string(text)};
 }

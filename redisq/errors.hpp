@@ -59,7 +59,8 @@ enum class errc {
     exec_aborted,         // EXECABORT: a command of the transaction was refused
     not_enough_replicas,  // NOREPLICAS
     misconfigured,        // MISCONF: the server cannot write its data to disk
-    no_protocol           // NOPROTO: the protocol version is unknown to the server
+    no_protocol,          // NOPROTO: the protocol version is unknown to the server
+    too_many_clients      // "ERR max number of clients reached": passes when others leave
 };
 
 // The category of errc; its name is "weir.redisq".

@@ -58,9 +58,11 @@ task<> unsent_commands_wait_for_the_server() {
     EXPECT_GE(redis.core().counters().attempts, 10U);
     EXPECT_LE(redis.core().counters().attempts, 200U) << "no busy loop meanwhile";
     server.go_up();
+    const time_point back = event_loop::current()->now();
     scope s;
     s.spawn(server.run());
     co_await callers.join();
+    EXPECT_LE(event_loop::current()->now() - back, redis.options().reconnect.longest);
     EXPECT_EQ(first.value(), "first");
     EXPECT_EQ(second.value(), "second");
     EXPECT_EQ(server.log[0], test::words({"ECHO", "first"}));
@@ -106,6 +108,28 @@ task<> refused_passwords_are_told_at_once(fake_redis& server, client& redis) {
 
 TEST(ClientReconnectTest, RefusedPasswordsAreToldAtOnce) {
     test::run_with_client(&refused_passwords_are_told_at_once);
+}
+
+// Others leave, and then there is room.
+task<> a_full_server_is_tried_again(fake_redis& server, client& redis) {
+    server.answer = [](const test::words&) { return "-ERR max number of clients reached\r\n"; };
+    const auto hasty = co_await redis.command<std::string>(call_options().within(1s), "ECHO", "x");
+    EXPECT_EQ(hasty.error(), errc::connect_failed);
+    EXPECT_TRUE(hasty.error().message().ends_with("ERR max number of clients reached"))
+        << hasty.error().message();
+    std::optional<result<std::string>> answer;
+    scope s;
+    s.spawn(echo(redis, "text", call_options(), answer));
+    co_await sleep_for(2s);
+    EXPECT_FALSE(answer);
+    EXPECT_LE(redis.core().counters().attempts, 120U) << "no busy loop meanwhile";
+    server.answer = [&server](const test::words& words) { return server.usual(words); };
+    co_await s.join();
+    EXPECT_EQ(answer.value(), "text");
+}
+
+TEST(ClientReconnectTest, AFullServerIsTriedAgain) {
+    test::run_with_client(&a_full_server_is_tried_again);
 }
 
 task<> a_deaf_server_is_given_up(fake_redis& server, client& redis) {

@@ -14,15 +14,15 @@ using weir::redisq::server_reply_error;
 TEST(RedisErrorsTest, EveryCodeHasATextOfItsOwn) {
     std::set<std::string> texts;
     int codes = 0;
-    for (int value = 1; value <= static_cast<int>(errc::no_protocol); ++value) {
+    for (int value = 1; value <= static_cast<int>(errc::too_many_clients); ++value) {
         const std::string text = make_error_code(static_cast<errc>(value)).message();
         if (text.find("unknown error") == std::string::npos) {
             ++codes;
             texts.insert(text);
         }
     }
-    EXPECT_EQ(codes, 35);
-    EXPECT_EQ(texts.size(), 35U);
+    EXPECT_EQ(codes, 36);
+    EXPECT_EQ(texts.size(), 36U);
 }
 
 TEST(RedisErrorsTest, AnErrorReplyGetsTheCodeOfItsFirstWord) {
@@ -34,6 +34,9 @@ TEST(RedisErrorsTest, AnErrorReplyGetsTheCodeOfItsFirstWord) {
     EXPECT_EQ(server_reply_error("BUSYGROUP Consumer Group name already exists"), errc::busy_group);
     EXPECT_EQ(server_reply_error("OOM"), errc::out_of_memory);
     EXPECT_EQ(server_reply_error("ERR invalid password"), errc::wrong_password);
+    EXPECT_EQ(server_reply_error("ERR max number of clients reached"), errc::too_many_clients);
+    EXPECT_EQ(server_reply_error("ERR max number of clients + cluster connections reached"),
+              errc::too_many_clients);
 }
 
 TEST(RedisErrorsTest, AnUnknownWordIsTheServersError) {
