@@ -76,7 +76,8 @@ bool subscriber_core::are_confirmed(name_kind kind, const std::vector<std::strin
     const names& known = names_of(kind);
     return std::ranges::all_of(asked, [&known](const std::string& name) {
         const auto at = known.find(name);
-        return at == known.end() || at->second;  // who has unsubscribed it meanwhile has it so
+        // Who has unsubscribed it meanwhile has it so.
+        return at == known.end() || at->second == name_state::confirmed;
     });
 }
 
@@ -86,7 +87,7 @@ task<result<void>> subscriber_core::subscribe(name_kind kind, std::vector<std::s
     }
     std::vector<std::string> fresh;
     for (const std::string& name : asked) {
-        if (names_of(kind).try_emplace(name, false).second) {
+        if (names_of(kind).try_emplace(name, name_state::asked).second) {
             fresh.push_back(name);
         }
     }
@@ -110,6 +111,10 @@ task<result<void>> subscriber_core::subscribe(name_kind kind, std::vector<std::s
     }
     if (refusals != refusals_) {
         co_return std::unexpected(*refusal_);
+    }
+    if (!in_time && !core_->is_ready() && core_->connect_error()) {
+        co_return std::unexpected(
+            error(make_error_code(errc::connect_failed), core_->connect_error()->message()));
     }
     co_return std::unexpected(in_time ? canceled_error() : error(errc::timed_out));
 }
@@ -182,8 +187,8 @@ void subscriber_core::on_ready() noexcept {
 void subscriber_core::subscribe_all() {
     for (const name_kind kind : {name_kind::channel, name_kind::pattern, name_kind::sharded}) {
         std::vector<std::string> wanted;
-        for (auto& [name, is_confirmed] : names_of(kind)) {
-            is_confirmed = false;
+        for (auto& [name, state] : names_of(kind)) {
+            state = state == name_state::asked ? state : name_state::interrupted;
             wanted.push_back(name);
         }
         send(words_of(kind).subscribe, wanted);
@@ -199,9 +204,9 @@ void subscriber_core::on_lost(const error& why) noexcept {
 void subscriber_core::on_failed(const error& why) noexcept { refuse(why); }
 
 void subscriber_core::refuse(const error& why) noexcept {
-    // What is not confirmed is not wanted any more: its caller knows.
+    // What was never confirmed is not wanted any more: its caller knows.
     for (names& known : names_) {
-        std::erase_if(known, [](const auto& entry) { return !entry.second; });
+        std::erase_if(known, [](const auto& entry) { return entry.second == name_state::asked; });
     }
     refusal_ = why;
     ++refusals_;
@@ -211,11 +216,14 @@ void subscriber_core::refuse(const error& why) noexcept {
 void subscriber_core::confirmed(name_kind kind, std::string_view name, bool subscribed) {
     names& known = names_of(kind);
     const auto at = known.find(std::string(name));
-    if (at != known.end()) {
-        at->second = subscribed;
-        if (subscribed) {
-            weir::detail::wake_all(subscribers_);
-        }
+    if (at == known.end()) {
+        return;
+    }
+    if (subscribed) {
+        at->second = name_state::confirmed;
+        weir::detail::wake_all(subscribers_);
+    } else if (at->second == name_state::confirmed) {
+        at->second = name_state::interrupted;  // by the server: a sharded channel's slot has moved
     }
 }
 

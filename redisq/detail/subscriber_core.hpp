@@ -1,9 +1,13 @@
 // What a subscriber is behind its handle: which names it wants, which of them the server has
 // confirmed, and the messages that nobody has received yet.
 //
-// A name is wanted from subscribe() to unsubscribe(), and confirmed from the server's answer to the
-// next loss of the connection. Whoever has subscribed waits until all its names are confirmed, or
-// until the server refuses: an error reply ends all who wait, for it does not name the channel.
+// A name is wanted from subscribe() to unsubscribe(). Its states, and what moves them:
+//   asked        by subscribe(); the server has not answered        -> confirmed, or gone (refused)
+//   confirmed    by the server                                      -> interrupted
+//   interrupted  the connection was made anew, and is asked again   -> confirmed
+// Whoever has subscribed waits until all its names are confirmed, or until the server refuses: an
+// error reply ends all who wait, for it does not name the channel. What somebody was promised
+// before stays wanted.
 //
 // Thread: the loop's.
 #pragma once
@@ -23,6 +27,7 @@
 namespace weir::redisq::detail {
 
 enum class name_kind : std::uint8_t { channel, pattern, sharded };
+enum class name_state : std::uint8_t { asked, confirmed, interrupted };
 
 class subscriber_core final : private push_listener {
   public:
@@ -44,7 +49,7 @@ class subscriber_core final : private push_listener {
   private:
     // Suspends until somebody wakes the list; false where the task was stopped.
     class list_awaiter;
-    using names = std::map<std::string, bool>;  // whether confirmed
+    using names = std::map<std::string, name_state>;
 
     [[nodiscard]] bool on_push(const resp::reply_view& pushed) override;
     void on_ready() noexcept override;

@@ -190,6 +190,49 @@ task<> refusals_are_told(fake_redis& server, subscriber& news) {
 
 TEST(SubscriberTest, RefusalsAreTold) { run(&refusals_are_told); }
 
+// Who was promised a channel keeps it, also where the server refuses for a time to promise it anew.
+task<> a_refusal_takes_no_channel_of_old(fake_redis& server, subscriber& news) {
+    EXPECT_TRUE(co_await news.subscribe("a"));
+    server.answer = [&server](const test::words& words) {
+        return words[0] == "HELLO" ? server.usual(words)
+                                   : std::string("-NOPERM no permissions\r\n");
+    };
+    server.drop();
+    co_await sleep_for(std::chrono::seconds(1));
+    EXPECT_TRUE(news.is_connected());
+    EXPECT_EQ((co_await news.subscribe("secret")).error(), errc::no_permission);
+    confirm_all(server);
+    server.drop();
+    co_await sleep_for(std::chrono::seconds(1));
+    EXPECT_EQ(server.log.back(), test::words({"SUBSCRIBE", "a"}));
+    server.say(pushed("a", "after"));
+    EXPECT_EQ((co_await news.receive())->payload, "after");
+}
+
+TEST(SubscriberTest, ARefusalTakesNoChannelOfOld) { run(&a_refusal_takes_no_channel_of_old); }
+
+task<> a_refused_greeting_is_told(fake_redis& server, subscriber& news) {
+    server.answer = [](const test::words& words) {
+        return words[0] == "HELLO" ? std::string("-WRONGPASS invalid\r\n-NOAUTH first AUTH\r\n")
+                                   : std::string();
+    };
+    EXPECT_EQ((co_await news.subscribe("a")).error(), errc::wrong_password)
+        << "and not what the server says to the commands behind it";
+}
+
+TEST(SubscriberTest, ARefusedGreetingIsTold) { run(&a_refused_greeting_is_told); }
+
+task<> without_a_server_the_cause_is_told() {
+    subscriber news("unix:///nowhere/redis.sock");
+    const result<void> made = co_await news.subscribe("a");
+    EXPECT_EQ(made.error(), errc::connect_failed);
+    EXPECT_EQ(made.error().message(), "unix socket /nowhere/redis.sock: No such file or directory");
+}
+
+TEST(SubscriberTest, WithoutAServerTheCauseIsTold) {
+    test::run_test(without_a_server_the_cause_is_told());
+}
+
 task<> confirmations_have_their_time(fake_redis& server, subscriber& news) {
     server.deaf = false;
     server.answer = [&server](const test::words& words) {
