@@ -33,7 +33,7 @@ task<result<replies>> cluster_client::execute(const pipeline& commands, call_opt
     return run(std::move(copy), options);
 }
 
-task<result<void>> cluster_client::connect() { return core_->refresh(core_->version()); }
+task<result<void>> cluster_client::connect() { return detail::refresh_cluster(core_); }
 
 task<result<std::shared_ptr<client>>> cluster_client::client_of(std::string key) {
     return detail::find_client(core_, std::move(key));

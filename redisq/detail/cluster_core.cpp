@@ -130,19 +130,22 @@ std::vector<server_host> cluster_core::whom_to_ask() noexcept {
 
 task<result<void>> cluster_core::refresh(std::uint64_t seen) {
     const mutex::guard guard = co_await refreshing_.lock();
-    if (version_ != seen) {
+    if (version_ != seen && !is_closed_) {
         co_return result<void>();
     }
     error last(errc::connect_failed);
     const std::vector<server_host> hosts = whom_to_ask();
     for (const server_host& host : hosts) {
         if (is_closed_) {
-            co_return std::unexpected(error(errc::closed));
+            break;
         }
         const node teller = at(host);
         const call_options limit = idempotent.within(answer_limit);
         const result<resp::reply> told =
             co_await teller->connection.command<resp::reply>(limit, "CLUSTER", "SLOTS");
+        if (is_closed_) {
+            break;
+        }
         if (told) {
             result<void> read = read_slots(told->view(), host);
             counters_.refreshes += read ? 1 : 0;
@@ -154,7 +157,7 @@ task<result<void>> cluster_core::refresh(std::uint64_t seen) {
             break;
         }
     }
-    co_return std::unexpected(std::move(last));
+    co_return std::unexpected(is_closed_ ? error(errc::closed) : std::move(last));
 }
 
 // [[first, last, [address, port, id], replicas...]...]

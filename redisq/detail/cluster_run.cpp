@@ -350,10 +350,21 @@ task<result<replies>> run_on_cluster(std::shared_ptr<cluster_core> core, pipelin
     }
 }
 
+task<result<void>> refresh_cluster(std::shared_ptr<cluster_core> core) {
+    try {
+        co_return co_await core->refresh(core->version());
+    } catch (const canceled&) {
+        co_return std::unexpected(canceled_error());
+    }
+}
+
 task<result<std::shared_ptr<client>>> find_client(std::shared_ptr<cluster_core> core,
                                                   std::string key) {
     try {
         const std::uint16_t slot = slot_of(key);
+        if (core->is_closed()) {
+            co_return std::unexpected(error(errc::closed));
+        }
         if (core->owner_of(slot) == nullptr) {
             const result<void> read = co_await core->refresh(core->version());
             if (!read) {

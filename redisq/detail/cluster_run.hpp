@@ -27,6 +27,8 @@ namespace weir::redisq::detail {
 // Whether a command that ended so has not run, or may run twice, and is worth another round.
 [[nodiscard]] bool is_worth_a_round(const error& said, const call_options& options) noexcept;
 
+[[nodiscard]] task<result<void>> refresh_cluster(std::shared_ptr<cluster_core> core);
+
 [[nodiscard]] task<result<std::shared_ptr<client>>> find_client(std::shared_ptr<cluster_core> core,
                                                                 std::string key);
 

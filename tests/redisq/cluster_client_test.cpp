@@ -1,12 +1,16 @@
 // What needs no cluster; the rest is in tests/integration/cluster_test.cpp.
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 #include <weir/redisq/cluster_client.hpp>
 #include <weir/redisq/detail/cluster_core.hpp>
+#include <weir/runtime/net/tcp.hpp>
 
+#include "support/peers.hpp"
 #include "support/run_test.hpp"
 
 namespace weir::redisq {
@@ -67,6 +71,41 @@ task<> refuse_cross_slots() {
 TEST(ClusterClientTest, KeysOfSeveralSlotsNeedNoServerToBeRefused) {
     test::run_test(refuse_cross_slots());
 }
+
+task<> connect_into(cluster_client& redis, std::optional<result<void>>& out) {
+    out.emplace(co_await redis.connect());
+}
+
+// A node that says nothing, and a client that goes before it does.
+task<> leave_while_connecting() {
+    auto silent = tcp_listener::listen(socket_address::loopback_ipv4(0));
+    const std::string url = "redis://" + silent->local_address().value().to_string();
+    std::optional<result<void>> made;
+    scope s;
+    {
+        cluster_client redis(url);
+        s.spawn(connect_into(redis, made));
+        co_await test::turns(5);
+        EXPECT_FALSE(made);
+    }
+    co_await s.join();
+    EXPECT_EQ(made->error(), errc::closed);
+}
+
+TEST(ClusterClientTest, AClientMayGoWhileTheSlotsAreRead) {
+    test::run_test(leave_while_connecting());
+}
+
+task<> connect_stopped() {
+    cluster_client redis("redis://127.0.0.1:1");
+    std::optional<result<void>> made;
+    stop_source source;
+    source.request_stop();
+    co_await with_stop(source, connect_into(redis, made));
+    EXPECT_EQ(made->error().code(), std::errc::operation_canceled);
+}
+
+TEST(ClusterClientTest, AStoppedConnectIsAnError) { test::run_test(connect_stopped()); }
 
 }  // namespace
 }  // namespace weir::redisq
