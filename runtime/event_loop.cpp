@@ -91,11 +91,16 @@ void event_loop::run_root(context& root, detail::completion_flag& done) {
     finish_orphans();
 }
 
-// An orphan ends by completions, or with a task of its own that it has asked to stop.
+// An orphan ends by completions, or with a task of its own that it has asked to stop. What that
+// leaves behind in turn is told as well: no timer fires here that would end it.
 void event_loop::finish_orphans() {
     scheduler* const previous = std::exchange(current_, this);
-    orphans_.for_each([](detail::orphan& left) { left.give_up(); });
     while (!orphans_.empty()) {
+        orphans_.for_each([](detail::orphan& left) {
+            if (!std::exchange(left.was_told, true)) {
+                left.give_up();
+            }
+        });
         run_ready();
         if (inbox_.maybe_nonempty()) {
             // A call on another thread, which an orphan's task waits for, ends by a post.

@@ -60,8 +60,10 @@ struct tick_end_node {
 // and frees itself.
 class orphan : public list_node {
   public:
-    // The loop's run() is about to return: end soon (and not inside this call).
+    // The loop's run() is about to return: end soon (and not inside this call). Called once.
     virtual void give_up() noexcept = 0;
+
+    bool was_told = false;  // for the loop: give_up() was called
 
   protected:
     orphan() = default;

@@ -310,14 +310,20 @@ TEST(UringOperationsTest, ACancelComesTooLateForASilentSend) {
     loop.run(cancel_a_silent_send());
 }
 
-// Its owner goes while it is in flight: it frees itself at its end.
+// Its owner goes while it is in flight: it frees itself at its end, and may leave others behind.
 class left_behind final : public detail::operation, public detail::orphan {
   public:
-    left_behind(int fd, bool& ended) noexcept : ended_(ended) {
+    left_behind(int fd, int others, int& ended) noexcept : others_(others), ended_(ended) {
         request.opcode = io_opcode::poll;
         request.fd = fd;
         request.operation_flags = POLLIN;
         completed = &end;
+    }
+
+    static void leave(int fd, int others, int& ended) {
+        auto* const left = new left_behind(fd, others, ended);
+        io().start(*left);
+        scheduler::current()->add_orphan(*left);
     }
 
     void give_up() noexcept override { io().cancel(*this); }
@@ -325,27 +331,29 @@ class left_behind final : public detail::operation, public detail::orphan {
   private:
     static void end(detail::operation& op) noexcept {
         auto& self = static_cast<left_behind&>(op);
-        self.ended_ = true;
+        ++self.ended_;
+        if (self.others_ != 0) {
+            leave(self.request.fd, self.others_ - 1, self.ended_);
+        }
         self.unlink();
         delete &self;
     }
 
-    bool& ended_;
+    int others_;
+    int& ended_;
 };
 
-task<> leave_behind(int fd, bool& ended) {
-    auto* const left = new left_behind(fd, ended);
-    io().start(*left);
-    scheduler::current()->add_orphan(*left);
+task<> leave_behind(int fd, int& ended) {
+    left_behind::leave(fd, 2, ended);
     co_return;
 }
 
 TEST(UringOperationsTest, ARunReturnsWhenItsOrphansHaveEnded) {
     const socket_pair pair;
-    bool ended = false;
+    int ended = 0;
     event_loop loop;
     loop.run(leave_behind(pair.ours.get(), ended));
-    EXPECT_TRUE(ended);
+    EXPECT_EQ(ended, 3) << "the ones that orphans left behind among them";
 }
 
 task<> look_at_features(io_features& seen) {
