@@ -15,7 +15,8 @@ class net_error_category final : public std::error_category {
                 return "not an address; allowed are 1.2.3.4:80, [::1]:80, [fe80::1%eth0]:80, "
                        "unix:/path and unix:@name";
             case net_errc::bad_port:
-                return "the port is not a number from 0 to 65535";
+                return "the port is missing or not a number from 0 to 65535; allowed are "
+                       "1.2.3.4:80 and [::1]:80";
             case net_errc::path_too_long:
                 return "the path or name of a Unix socket has more than 107 bytes";
             case net_errc::bad_host_name:
