@@ -173,56 +173,5 @@ TEST(ClientIntegrationTest, BigThingsComeInParts) {
     run_with_redis(&big_things_come_in_parts);
 }
 
-struct tally {
-    int right = 0;
-    int wrong = 0;
-    int lost = 0;
-    int other = 0;
-    bool stop = false;
-};
-
-task<> call_on(client& redis, int name, tally& count) {
-    for (int call = 0; !count.stop; ++call) {
-        const std::string text = std::to_string(name) + "/" + std::to_string(call);
-        const auto answer = co_await redis.command<std::string>("ECHO", text);
-        if (answer) {
-            ++(*answer == text ? count.right : count.wrong);
-        } else {
-            ++(answer.error() == errc::connection_lost ? count.lost : count.other);
-        }
-    }
-}
-
-// Killed and started again under load: every call ends, and soon after the return they succeed.
-task<> a_server_comes_and_goes(test::redis_server& server, client& redis) {
-    tally count;
-    scope s;
-    for (int caller = 0; caller < 20; ++caller) {
-        s.spawn(call_on(redis, caller, count));
-    }
-    for (int round = 0; round < 10; ++round) {
-        co_await sleep_for(20ms);
-        server.kill();
-        co_await sleep_for(20ms);
-        server.start();
-        const int before = count.right;
-        const time_point back = event_loop::current()->now();
-        while (count.right == before && event_loop::current()->now() - back < 10s) {
-            co_await sleep_for(1ms);
-        }
-        EXPECT_GT(count.right, before);
-    }
-    count.stop = true;
-    co_await s.join();
-    EXPECT_EQ(count.wrong, 0);
-    EXPECT_EQ(count.other, 0);
-    EXPECT_GT(count.lost, 0);
-}
-
-TEST(ClientIntegrationTest, AServerComesAndGoes) {
-    WEIR_NEEDS_REDIS();
-    run_with_redis(&a_server_comes_and_goes);
-}
-
 }  // namespace
 }  // namespace weir::redisq

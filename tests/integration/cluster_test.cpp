@@ -4,6 +4,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ using namespace std::chrono_literals;
 
 const std::vector<int> one_and_two = {1, 2};
 constexpr std::uint16_t foo_slot = slot_of("foo");  // 12182, the third node's
+// Elections that fail are held again after seconds; how long they take is not what is tested.
+constexpr auto failover_limit = 60s;
+constexpr std::chrono::milliseconds replication_limit = 30s;
 
 class ClusterTest : public testing::Test {
   protected:
@@ -57,6 +61,8 @@ task<> set_and_get(std::string url) {
     EXPECT_EQ(redis.counters().refreshes, 1U);
     co_await redis.close();
     EXPECT_EQ((co_await redis.command<int>("GET", "key:1")).error(), errc::closed);
+    EXPECT_EQ((co_await redis.connect()).error(), errc::closed);
+    EXPECT_EQ((co_await redis.client_of("key:1")).error(), errc::closed);
 }
 
 TEST_F(ClusterTest, CommandsGoToTheNodesOfTheirSlots) { run(set_and_get(cluster().url())); }
@@ -193,6 +199,40 @@ task<> reshard_under_load(test::redis_cluster& cluster) {
 
 TEST_F(ClusterTest, NoCommandIsLostWhileSlotsMoveUnderLoad) { run(reshard_under_load(cluster())); }
 
+task<> connect_into(cluster_client& redis, std::optional<result<void>>& out) {
+    out.emplace(co_await redis.connect());
+}
+
+// The answer of a node that comes after the close makes no new nodes.
+task<> close_while_the_slots_are_read(test::redis_cluster& cluster) {
+    cluster_client redis(cluster.url());
+    pipeline to_all;  // so that each is connected
+    for (int i = 0; i < 30; ++i) {
+        to_all.add("GET", "key:" + std::to_string(i));
+    }
+    EXPECT_TRUE(co_await redis.execute(to_all));
+    for (std::size_t i = 0; i < test::redis_cluster::masters; ++i) {
+        cluster.node(i).stop();
+    }
+    std::optional<result<void>> made;
+    scope s;
+    s.spawn(connect_into(redis, made));
+    co_await sleep_for(10ms);
+    s.spawn(redis.close());
+    co_await sleep_for(10ms);
+    EXPECT_FALSE(made);
+    for (std::size_t i = 0; i < test::redis_cluster::masters; ++i) {
+        cluster.node(i).resume();
+    }
+    co_await s.join();
+    EXPECT_EQ(made->error(), errc::closed);
+    EXPECT_EQ(redis.counters().refreshes, 1U);
+}
+
+TEST_F(ClusterTest, ACloseWhileTheSlotsAreReadIsKept) {
+    run(close_while_the_slots_are_read(cluster()));
+}
+
 task<> bad_clusters(std::string url, std::string plain) {
     EXPECT_THROW(cluster_client("unix:///tmp/none"), std::invalid_argument);
     EXPECT_THROW(cluster_client("redis://h/1"), std::invalid_argument);
@@ -221,11 +261,13 @@ TEST_F(ClusterTest, WhatIsNoClusterIsNamed) {
 // The last one, for a master is gone afterwards.
 task<> survive_a_master(test::redis_cluster& cluster) {
     client_options options(cluster.url());
-    options.command_timeout = 20s;
+    options.command_timeout = failover_limit;
     cluster_client redis(options);
     EXPECT_TRUE(co_await redis.command<void>("SET", "hello", "1"));  // slot 866
     const auto owner = co_await redis.client_of("hello");
-    EXPECT_EQ(co_await owner.value()->command<int>("WAIT", 1, 2'000), 1);
+    EXPECT_EQ(co_await owner.value()->command<int>("WAIT", 1, replication_limit.count()), 1);
+    cluster.hasten_failover();
+    EXPECT_EQ((*owner)->options().server.hosts.front().port, cluster.node(0).port());
     cluster.node(0).kill();
     const result<std::string> text =
         co_await redis.command<std::string>(idempotent, "GET", "hello");

@@ -123,7 +123,8 @@ TEST(RedisServerTest, SentinelsPromoteTheReplica) {
     redis_sentinels watched;
     EXPECT_EQ(watched.master_port(), watched.master().port());
     watched.master().kill();
-    EXPECT_TRUE(becomes_true([&] { return watched.master_port() == watched.replica().port(); }));
+    EXPECT_TRUE(becomes_true([&] { return watched.master_port() == watched.replica().port(); },
+                             std::chrono::seconds(60)));
     EXPECT_TRUE(
         becomes_true([&] { return watched.replica().command({"ROLE"}).starts_with("master"); }));
 }

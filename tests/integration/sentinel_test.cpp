@@ -83,10 +83,10 @@ TEST_F(SentinelTest, AServerOfTheWrongRoleIsRefused) {
 // The last one, for the master is gone afterwards.
 task<> fail_over(test::redis_sentinels& watched) {
     client_options options("redis+sentinel://127.0.0.1:1," + watched.url().substr(17));
-    options.command_timeout = 20s;
+    options.command_timeout = 60s;  // elections that fail are held again after seconds
     client redis(options);
     EXPECT_TRUE(co_await redis.command<void>("SET", "key", "1"));
-    EXPECT_EQ(co_await redis.command<int>("WAIT", 1, 2'000), 1);
+    EXPECT_EQ(co_await redis.command<int>("WAIT", 1, 30'000), 1);
     watched.master().kill();
     const result<std::string> value = co_await redis.command<std::string>(idempotent, "GET", "key");
     EXPECT_EQ(value, "1") << value.error().message();

@@ -1,6 +1,7 @@
 #include "support/redis_cluster.hpp"
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
@@ -9,6 +10,9 @@ namespace weir::test {
 namespace {
 
 constexpr std::size_t nodes_max = 6;
+// Short while the nodes find each other, for its half is how often they ask.
+constexpr std::chrono::milliseconds node_timeout_first = std::chrono::seconds(1);
+constexpr std::chrono::milliseconds node_timeout_usual = std::chrono::seconds(10);
 
 void expect_ok(const std::string& reply, const std::string& what) {
     if (reply != "OK") {
@@ -21,12 +25,38 @@ std::unique_ptr<redis_server> launched(redis_settings settings) {
     return std::make_unique<redis_server>(std::move(settings.on_tcp().without_waiting()));
 }
 
+// What a node knows of each, without what changes all the time: a line of "ID ADDRESS FLAGS MASTER
+// PINGED PONGED EPOCH LINK SLOTS..." is cut.
+std::set<std::string> view_of(redis_server& node) {
+    std::istringstream lines(node.command({"CLUSTER", "NODES"}));
+    std::set<std::string> known;
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream words(line);
+        std::string id;
+        std::string flags;
+        std::string master;
+        std::string epoch;
+        std::string passed;
+        words >> id >> passed >> flags >> master >> passed >> passed >> epoch;
+        const std::string own = "myself,";
+        flags.erase(0, flags.starts_with(own) ? own.size() : 0);
+        std::string entry = id + " " + flags + " " + master + " " + epoch;
+        for (std::string word; words >> word;) {
+            entry += word.front() == '[' ? "" : " " + word;  // "[93-<-ID]": a slot that moves
+        }
+        known.insert(entry);
+    }
+    return known;
+}
+
 }  // namespace
 
 redis_cluster::redis_cluster(const redis_settings& settings, bool with_replicas) {
     redis_settings own = settings;
-    own.line("cluster-enabled yes")
-        .line("cluster-node-timeout 1000")
+    // Each change of slots or votes is written to disk before the node goes on.
+    own.in_memory()
+        .line("cluster-enabled yes")
+        .line("cluster-node-timeout " + std::to_string(node_timeout_first.count()))
         .line("cluster-replica-validity-factor 0")
         .line("appendonly no");
     for (std::size_t i = 0; i < (with_replicas ? nodes_max : masters); ++i) {
@@ -40,6 +70,7 @@ redis_cluster::redis_cluster(const redis_settings& settings, bool with_replicas)
         add_replicas();
     }
     wait_until_ok();
+    set_node_timeout(node_timeout_usual);
 }
 
 void redis_cluster::introduce() {
@@ -94,6 +125,44 @@ void redis_cluster::wait_until_ok() {
     if (!fine) {
         throw std::runtime_error("the cluster does not come up");
     }
+    wait_until_agreed();
+}
+
+bool redis_cluster::do_agree() {
+    std::set<std::string> first;
+    return std::ranges::all_of(nodes_, [&first](const auto& node) {
+        if (node->pid() < 0) {
+            return true;
+        }
+        const std::set<std::string> view = view_of(*node);
+        if (first.empty()) {
+            first = view;
+        }
+        return view == first;
+    });
+}
+
+void redis_cluster::wait_until_agreed() {
+    if (!becomes_true([this] { return do_agree(); })) {
+        std::string views = "the nodes of the cluster do not agree:";
+        for (const auto& node : nodes_) {
+            views += node->pid() < 0 ? "" : "\n\n" + node->command({"CLUSTER", "NODES"});
+        }
+        throw std::runtime_error(views);
+    }
+}
+
+void redis_cluster::set_node_timeout(std::chrono::milliseconds limit) {
+    for (const auto& node : nodes_) {
+        expect_ok(
+            node->command({"CONFIG", "SET", "cluster-node-timeout", std::to_string(limit.count())}),
+            "CONFIG SET cluster-node-timeout");
+    }
+}
+
+void redis_cluster::hasten_failover() {
+    set_node_timeout(node_timeout_first);
+    wait_until_ok();
 }
 
 std::string redis_cluster::url() const {
@@ -139,6 +208,10 @@ void redis_cluster::end_move(std::uint32_t slot, std::size_t to) {
         expect_ok(node(i).command({"CLUSTER", "SETSLOT", std::to_string(slot), "NODE", owner}),
                   "SETSLOT NODE");
     }
+    // Each move has a number (the epoch) of the new owner's choice. Where the next owner chooses
+    // before it has heard of this one, both choose the same, and some nodes may believe the wrong
+    // one.
+    wait_until_agreed();
 }
 
 void redis_cluster::move(std::uint32_t slot, std::size_t from, std::size_t to) {
@@ -164,7 +237,9 @@ redis_sentinels::redis_sentinels(const redis_settings& settings) {
     }
     for (auto& sentinel : sentinels_) {
         redis_settings own;
+        // What sentinels decide is written to disk before they go on.
         own.sentinel()
+            .in_memory()
             .line("sentinel monitor mymaster 127.0.0.1 " + std::to_string(master().port()) + " 2")
             .line("sentinel down-after-milliseconds mymaster 500")
             .line("sentinel failover-timeout mymaster 3000");
@@ -178,7 +253,11 @@ redis_sentinels::redis_sentinels(const redis_settings& settings) {
     };
     for (auto& sentinel : sentinels_) {
         sentinel->wait_until_ready();
-        sentinel->command({"SENTINEL", "DEBUG", "info-period", "300", "publish-period", "300"});
+        // One that has stood still for two seconds does nothing for the tilt-period, by default
+        // half a minute.
+        expect_ok(sentinel->command({"SENTINEL", "DEBUG", "info-period", "300", "publish-period",
+                                     "300", "tilt-period", "1000"}),
+                  "SENTINEL DEBUG");
     }
     if (!becomes_true([&] { return std::ranges::all_of(sentinels_, knows_all); })) {
         throw std::runtime_error("the sentinels do not find each other");

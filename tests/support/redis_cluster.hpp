@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -25,7 +26,8 @@ class redis_cluster {
     static constexpr std::size_t masters = 3;
     static constexpr std::size_t slots = 16'384;
 
-    // Returns when all nodes see all slots served. `settings` are those of each node.
+    // Returns when all nodes see all slots served. `settings` are those of each node. A master is
+    // given up when it is silent for ten seconds, see hasten_failover().
     explicit redis_cluster(const redis_settings& settings = {}, bool with_replicas = true);
 
     [[nodiscard]] redis_server& node(std::size_t index) { return *nodes_[index]; }
@@ -39,17 +41,25 @@ class redis_cluster {
     void begin_move(std::uint32_t slot, std::size_t from, std::size_t to);
     // Moves up to `count` keys of it; how many moved.
     std::size_t move_keys(std::uint32_t slot, std::size_t from, std::size_t to, std::size_t count);
-    // Every master knows that the slot is `to`'s.
+    // Every node knows that the slot is `to`'s.
     void end_move(std::uint32_t slot, std::size_t to);
     // All three.
     void move(std::uint32_t slot, std::size_t from, std::size_t to);
 
-    // Until all living nodes say cluster_state:ok and that they know `known` nodes.
+    // Until all living nodes say cluster_state:ok, have found all others, and agree about who
+    // serves what.
     void wait_until_ok();
+
+    // From now on a master is given up when it is silent for a second. Returns when all agree about
+    // who serves what, so that those who vote for its replica find nothing to object to.
+    void hasten_failover();
 
   private:
     void introduce();
     void add_replicas();
+    void set_node_timeout(std::chrono::milliseconds limit);
+    [[nodiscard]] bool do_agree();
+    void wait_until_agreed();
 
     std::vector<std::unique_ptr<redis_server>> nodes_;
 };

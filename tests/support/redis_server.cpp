@@ -96,7 +96,10 @@ bool becomes_true(const std::function<bool()>& holds, std::chrono::milliseconds 
     return true;
 }
 
-redis_server::redis_server(redis_settings settings) : settings_(std::move(settings)) {
+redis_server::redis_server(redis_settings settings)
+    : settings_(std::move(settings)),
+      folder_(settings_.memory ? temporary_folder::memory()
+                               : std::filesystem::temp_directory_path()) {
     for (const auto& [name, content] : settings_.files) {
         std::ofstream(folder_.file(name)) << content;
     }

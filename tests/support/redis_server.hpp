@@ -72,6 +72,11 @@ struct redis_settings {
         is_sentinel = true;
         return *this;
     }
+    // Its folder is in memory, where the system has such a place.
+    redis_settings& in_memory() {
+        memory = true;
+        return *this;
+    }
     // Does not wait until the server answers: see redis_server::wait_until_ready.
     redis_settings& without_waiting() {
         wait = false;
@@ -85,6 +90,7 @@ struct redis_settings {
     bool tcp = false;
     bool tls = false;
     bool is_sentinel = false;
+    bool memory = false;
     bool wait = true;
 };
 
@@ -126,8 +132,8 @@ class redis_server {
     void launch();
     [[nodiscard]] std::string log_end() const;
 
-    temporary_folder folder_;
     redis_settings settings_;
+    temporary_folder folder_;
     std::uint16_t port_ = 0;
     pid_t pid_ = -1;
 };
