@@ -6,6 +6,7 @@
 #include <weir/runtime/scope.hpp>
 #include <weir/runtime/sleep.hpp>
 
+#include "../support/cores.hpp"
 #include "crew.hpp"
 #include "ours.hpp"
 #include "producers.hpp"
@@ -76,6 +77,8 @@ figures drain(const server_access& server, std::uint64_t jobs, std::uint64_t thr
 }
 
 figures steady(const server_access& server, const steady_load& load) {
+    bench::take_short_turns();
+    bench::take_short_turns(server.process_id);
     // Until then the connections are made.
     constexpr std::uint64_t lead_ns = 50'000'000;
     pace plan;

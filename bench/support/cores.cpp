@@ -1,9 +1,13 @@
 #include "cores.hpp"
 
 #include <sched.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
 namespace bench {
 
@@ -28,6 +32,25 @@ void pin(int core) {
     CPU_ZERO(&set);
     CPU_SET(static_cast<std::size_t>(core), &set);
     static_cast<void>(sched_setaffinity(0, sizeof set, &set));
+}
+
+void take_short_turns(pid_t thread) {
+    // The first version of struct sched_attr, which Debian 12's headers do not have.
+    struct {
+        std::uint32_t size;
+        std::uint32_t policy;
+        std::uint64_t flags;
+        std::int32_t nice;
+        std::uint32_t priority;
+        std::uint64_t runtime_ns;
+        std::uint64_t deadline_ns;
+        std::uint64_t period_ns;
+    } wanted{};
+    wanted.size = sizeof wanted;
+    wanted.policy = SCHED_OTHER;
+    wanted.nice = getpriority(PRIO_PROCESS, static_cast<id_t>(thread));
+    wanted.runtime_ns = 100'000;
+    static_cast<void>(syscall(SYS_sched_setattr, thread, &wanted, 0U));
 }
 
 }  // namespace bench
