@@ -94,6 +94,13 @@ void handler_options_example() {
 }
 
 // ref: as above.
+[[maybe_unused]] weir::task<> job_chain_example(weir::redisq::queue& q) {
+    const weir::redisq::job_type<std::string> announce{"announce"};
+    const auto steps = weir::redisq::chain(thumbnail).then(announce);
+    auto last = co_await q.submit(steps, "a.png", 128);   // one after the other
+}
+
+// ref: as above.
 [[maybe_unused]] weir::task<> job_handle_example(weir::redisq::queue& q) {
     weir::redisq::submit_options keep;
     keep.keep_result();

@@ -15,6 +15,7 @@
 #include "redisq/jobs/envelope.hpp"
 #include "redisq/jobs/errors.hpp"
 #include "redisq/jobs/handler_options.hpp"
+#include "redisq/jobs/job_chain.hpp"
 #include "redisq/jobs/job_context.hpp"
 #include "redisq/jobs/job_handle.hpp"
 #include "redisq/jobs/job_type.hpp"

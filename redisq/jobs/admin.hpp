@@ -29,9 +29,9 @@ namespace weir::redisq {
 
 struct queue_counts {
     std::array<std::uint64_t, lane_count> lanes{};  // entries, running ones among them
-    std::uint64_t waiting = 0;
-    std::uint64_t running = 0;    // claimed by workers, living or not
-    std::uint64_t set_aside = 0;  // of later envelope versions
+    std::uint64_t waiting = 0;                      // also those that a worker has handed back
+    std::uint64_t running = 0;                      // claimed by workers, living or not
+    std::uint64_t set_aside = 0;                    // of later envelope versions
     std::uint64_t delayed = 0;
     std::uint64_t dead = 0;
     std::uint64_t workers = 0;  // with a lease
@@ -80,7 +80,7 @@ class queue_admin {
     [[nodiscard]] task<queue_counts> counts();
 
     // At most `limit` jobs (1 to 10,000) of this state: those that come first; of the dead, those
-    // that died last.
+    // that died last. What is set aside is among those that wait, and has a `problem`.
     [[nodiscard]] task<std::vector<job_description>> list(job_state state, std::size_t limit = 50);
 
     // Nothing where there is no such job (any more).
@@ -98,8 +98,10 @@ class queue_admin {
     [[nodiscard]] task<> pause();
     [[nodiscard]] task<> resume();
 
-    // Removes jobs for good: those that wait or are delayed, the dead, or both; what runs goes on.
-    // Yields how many.
+    // Removes jobs for good: those that wait or are delayed, the dead, or both and what was set
+    // aside; what a worker holds goes on. Their unique keys are free, and who waits for their
+    // results is told that they were canceled. Goes on in steps, up to what there is when it
+    // begins. Yields how many.
     [[nodiscard]] task<std::size_t> purge(purge_what what);
 
     [[nodiscard]] task<std::vector<worker_description>> workers();
@@ -107,13 +109,30 @@ class queue_admin {
     [[nodiscard]] const queue_keys& keys() const noexcept { return keys_; }
 
   private:
-    [[nodiscard]] task<std::vector<job_description>> list_lanes(bool running, std::size_t limit);
-    [[nodiscard]] task<> list_lane(std::vector<job_description>* out, std::size_t lane,
-                                   bool running, std::size_t limit);
+    // An entry that somebody has claimed.
+    struct held_entry {
+        std::string entry;
+        std::string holder;
+        std::uint64_t deliveries = 0;
+    };
+    using held_entries = std::vector<held_entry>;
+
+    // admin_list.cpp
+    [[nodiscard]] task<held_entries> claimed(std::size_t lane, std::string from, std::string to);
+    [[nodiscard]] task<> list_running(std::vector<job_description>* out, std::size_t lane,
+                                      std::size_t limit);
+    [[nodiscard]] task<> list_waiting(std::vector<job_description>* out, std::size_t lane,
+                                      std::size_t limit);
     [[nodiscard]] task<std::vector<job_description>> list_sorted(job_state state,
                                                                  std::size_t limit);
+    [[nodiscard]] static bool describe_record(job_description& job, std::string_view record,
+                                              bool exists);
     [[nodiscard]] task<std::optional<job_description>> show_entry(std::string id, std::size_t lane,
                                                                   std::string entry);
+    // admin_purge.cpp
+    [[nodiscard]] task<std::size_t> purge_delayed();
+    [[nodiscard]] task<std::size_t> purge_lane(std::size_t lane, bool also_set_aside);
+    [[nodiscard]] task<std::size_t> purge_dead();
 
     detail::job_server server_;
     queue_keys keys_;

@@ -8,10 +8,11 @@
 //     co_await add_job.consume();               // until add_job.stop()
 //
 // The Python side uses use_pickle=False; a pickle is refused, since it runs code when it is read.
-// Consuming is safe where the original's is not: a call stands in a list of its consumer until it
-// has ended, and goes back when that dies. A call that throws, or cannot be read, is kept in
-// nb_aio_task:<queue>:failed with the reason behind a line feed. Errors of the server do not end
-// consume().
+// Consuming is safe where the original's is not: a call stands in a hash of its consumer until it
+// has ended, and goes back when that dies. A call that throws, cannot be read, or is larger than
+// the client's limits allow, is kept in nb_aio_task:<queue>:failed with the reason behind a line
+// feed. Errors of the server end consume() only at its beginning; later it tries again, slower and
+// slower, and reports (aio_options::on_report). At maxmemory it goes on to take and run calls.
 //
 // One server only: the original's keys have no cluster tag. For everything else (retries, results,
 // limits, priorities) take queue and worker.

@@ -39,7 +39,7 @@ void put_number(std::string& out, char letter, std::uint64_t value) {
 bool has_fields(const envelope& job) {
     return (job.attempts | job.expires_ms | job.timeout_ms | job.result_ms) != 0 ||
            !job.reply_to.empty() || !job.unique_key.empty() || !job.trace.empty() ||
-           !job.history.empty() || !job.others.empty();
+           !job.history.empty() || !job.next.empty() || !job.others.empty();
 }
 
 std::string fields_of(const envelope& job) {
@@ -52,6 +52,7 @@ std::string fields_of(const envelope& job) {
     put_text(fields, 'u', job.unique_key);
     put_text(fields, 'x', job.trace);
     put_text(fields, 'h', job.history);
+    put_text(fields, 'n', job.next);
     fields += job.others;
     return fields;
 }
@@ -118,6 +119,9 @@ bool read_field(envelope& job, char letter, std::string_view value, std::string_
             return true;
         case 'h':
             job.history = value;
+            return true;
+        case 'n':
+            job.next = value;
             return true;
         default:
             if (job.others.empty()) {

@@ -17,7 +17,9 @@
 // Lengths are LEB128: seven bits a byte, the lowest first, the top bit set but in the last byte.
 // Letters of this version: a attempts that failed, e expires (milliseconds after the time in the
 // job's id, by when it has to start), t limit of a run in milliseconds, r how long the result is
-// kept in milliseconds, o the producer that waits for it, u unique key, x trace, h history.
+// kept in milliseconds, o the producer that waits for it, u unique key, x trace, h history, n what
+// follows when the job has succeeded: the digit of a lane and an envelope, whose payload, which is
+// its end, is still to be added: the result.
 // Fields with other letters stand behind these and are kept as they are. So a job without fields
 // costs three bytes and its type's name beside its payload.
 //
@@ -50,6 +52,7 @@ struct envelope {
     std::string_view trace;
     // One line for each failed attempt: attempt, time in ms, worker, reason, with tabs between.
     std::string_view history;
+    std::string_view next;    // the rest of a chain; empty: nothing follows
     std::string_view others;  // fields with unknown letters, as written
     std::string_view payload;
 };

@@ -5,6 +5,9 @@
 //
 // Dropping a handle changes nothing. Waiting for a result takes a submit_options::keep_result();
 // results are kept for queue_options::result_ttl after the job's end, and may be read by several.
+// The ends of jobs that this queue object has submitted are told to it by messages, on a connection
+// that it makes while somebody waits; of others (find(), a duplicate), and where it may not
+// subscribe, it looks up to four times a second.
 //
 // Errors: see the calls; all throw redisq::exception, also with the errors of the server and of the
 // way to it, and weir::canceled where the waiting task is stopped: the job goes on.
@@ -48,8 +51,14 @@ class job_handle_base {
   protected:
     friend class queue;
 
-    job_handle_base(queue& owner, std::string id, bool duplicate, bool has_result) noexcept
-        : queue_(&owner), id_(std::move(id)), is_duplicate_(duplicate), has_result_(has_result) {}
+    // `told`: the queue object hears of the job's end.
+    job_handle_base(queue& owner, std::string id, bool duplicate, bool has_result,
+                    bool told = false) noexcept
+        : queue_(&owner),
+          id_(std::move(id)),
+          is_duplicate_(duplicate),
+          has_result_(has_result),
+          is_told_(told) {}
 
     // Waits until the job has ended; its result's bytes.
     [[nodiscard]] task<std::string> wait(duration limit) const;
@@ -58,6 +67,7 @@ class job_handle_base {
     std::string id_;
     bool is_duplicate_ = false;
     bool has_result_ = false;
+    bool is_told_ = false;
 };
 
 template <class Type>

@@ -42,6 +42,10 @@ job_server job_server::of_queue(std::string_view name) const {
     return bound;
 }
 
+const client_options& job_server::options() const noexcept {
+    return only_ != nullptr ? only_->options() : cluster_->options();
+}
+
 time_point job_server::now() noexcept { return event_loop::current()->now(); }
 
 std::shared_ptr<client> job_server::here() const noexcept {

@@ -65,6 +65,10 @@ std::string queue_keys::unique(std::string_view key) const {
     return prefix_ + "u:" + std::string(key);
 }
 
+std::string queue_keys::token(std::string_view text) const {
+    return prefix_ + "t:" + std::string(text);
+}
+
 std::string queue_keys::result(std::string_view id) const {
     return prefix_ + "r:" + std::string(id);
 }

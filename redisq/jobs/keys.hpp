@@ -60,6 +60,8 @@ class queue_keys {
     [[nodiscard]] const std::string& schedules() const noexcept { return schedules_; }
 
     [[nodiscard]] std::string unique(std::string_view key) const;
+    // Of a submit that may be repeated.
+    [[nodiscard]] std::string token(std::string_view text) const;
     [[nodiscard]] std::string result(std::string_view id) const;
     [[nodiscard]] std::string rate(std::string_view type) const;
     // The channel on which the ends of jobs are told to a producer.

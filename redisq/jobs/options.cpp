@@ -66,6 +66,7 @@ void worker_options::check() const {
 void scheduler_options::check() const {
     check_length("scheduler_options::poll", poll, milliseconds(1), minutes(1));
     check_count("scheduler_options::batch", batch, 1, 10'000);
+    check_length("scheduler_options::retry_longest", retry_longest, milliseconds(1), hours(1));
 }
 
 }  // namespace weir::redisq

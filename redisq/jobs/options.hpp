@@ -27,7 +27,8 @@ struct queue_options {
     std::size_t max_payload = std::size_t{1} << 20U;
     // How long results are kept for those who ask, 1 ms to 30 days.
     duration result_ttl = std::chrono::hours(1);
-    // How long a unique key is held at the most, should its job never end; 1 ms to 365 days.
+    // How long a unique key is held at the most, should its job never end, counted from when that
+    // is due; 1 ms to 365 days.
     duration unique_ttl = std::chrono::hours(24);
 
     void check() const;
@@ -85,6 +86,12 @@ struct scheduler_options {
     duration poll = std::chrono::milliseconds(250);
     // Delayed jobs moved by one call, 1 to 10,000.
     std::size_t batch = 500;
+    // The longest pause between attempts while the server does not answer, or refuses, where `poll`
+    // is not longer; 1 ms to an hour.
+    duration retry_longest = std::chrono::seconds(5);
+    // Told once of a schedule that cannot be served and of a server that does not answer, and once
+    // when it goes on. Must not throw. Empty: one line on standard error.
+    std::function<void(const std::string&)> on_report = {};
 
     void check() const;
 };

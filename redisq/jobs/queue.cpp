@@ -4,15 +4,18 @@
 #include <stdexcept>
 
 #include "../../runtime/sleep.hpp"
+#include "detail/answer.hpp"
+#include "detail/result_board.hpp"
 
 namespace weir::redisq {
+
+using detail::answer_of;
+
 namespace {
 
 constexpr std::size_t limited_batch = 200;
 constexpr duration room_wait_first = std::chrono::milliseconds(2);
 constexpr duration room_wait_longest = std::chrono::milliseconds(50);
-constexpr duration result_wait_first = std::chrono::milliseconds(1);
-constexpr duration result_wait_longest = std::chrono::milliseconds(50);
 constexpr std::chrono::milliseconds repeat_memory{60'000};
 
 std::uint64_t milliseconds_of(duration length) {
@@ -31,21 +34,16 @@ void check_lane(int lane) {
     }
 }
 
-template <class T>
-T value_of(result<T> outcome) {
-    if (!outcome) {
-        if (outcome.error().code() == std::errc::operation_canceled) {
-            throw canceled();
-        }
-        throw exception(outcome.error());
-    }
-    return std::move(*outcome);
-}
-
 }  // namespace
 
 queue::queue(detail::job_server server, std::string_view name, queue_options options)
-    : server_(server.of_queue(name)), keys_(name), options_(sound(options)), scripts_(server_) {}
+    : server_(server.of_queue(name)),
+      keys_(name),
+      options_(sound(options)),
+      scripts_(server_),
+      producer_(random_.token()) {}
+
+queue::~queue() = default;
 
 void queue::check_size(std::string_view type, std::size_t bytes) const {
     if (bytes > options_.max_payload) {
@@ -56,20 +54,41 @@ void queue::check_size(std::string_view type, std::size_t bytes) const {
     }
 }
 
-std::string queue::envelope_with(const submit_options& options, std::string_view type,
-                                 payload_format format, std::string_view payload) const {
+// Of one step of a chain, or of a job that is none.
+envelope queue::head_with(const submit_options& options, const chain_step& step) const {
     envelope job;
-    job.type = type;
-    job.format = format;
-    job.expires_ms = milliseconds_of(options.expires_);
+    job.type = step.type;
+    job.format = step.format;
     job.timeout_ms = milliseconds_of(options.timeout_);
     job.result_ms = options.keep_result_ ? milliseconds_of(options_.result_ttl) : 0;
+    job.reply_to = options.keep_result_ ? std::string_view(producer_) : std::string_view();
     job.unique_key = options.unique_;
     job.trace = options.trace_;
-    job.payload = payload;
+    return job;
+}
+
+std::string queue::envelope_with(const submit_options& options, std::string_view type,
+                                 payload_format format, std::string_view payload) const {
+    return chain_with(options, std::vector<chain_step>(1, {type, format, lane_default}), payload);
+}
+
+// The last one stands inside the one before, and so on.
+std::string queue::chain_with(const submit_options& options, const std::vector<chain_step>& steps,
+                              std::string_view payload) const {
+    std::string next;
     std::string bytes;
-    write_envelope(bytes, job);
-    return bytes;
+    for (std::size_t i = steps.size(); i-- != 0;) {
+        envelope job = head_with(options, steps[i]);
+        job.next = next;
+        if (i == 0) {
+            job.expires_ms = milliseconds_of(options.expires_);
+            job.payload = payload;
+        }
+        bytes.assign(i == 0 ? 0 : 1, static_cast<char>('0' + steps[i].lane));
+        write_envelope(bytes, job);
+        next.swap(bytes);
+    }
+    return next;
 }
 
 exception queue::full() const {
@@ -98,17 +117,30 @@ task<std::string> queue::add_plain(std::string bytes, int lane, bool waits) {
         co_await add_limited(&one, lane, waits, &id);
         co_return id;
     }
-    std::string entry = value_of(
+    std::string entry = answer_of(
         co_await server_.command<std::string>("XADD", keys_.lane(index), "*", job_field, bytes));
     entry += '.';
     entry += static_cast<char>('0' + lane);
     co_return entry;
 }
 
-// In line with others of this queue, so that nobody overtakes who waits.
+task<> queue::wait_for_room(duration* pause) {
+    co_await sleep_for(*pause / 2 +
+                       duration(static_cast<duration::rep>(
+                           random_.next() % static_cast<std::uint64_t>(pause->count()))));
+    *pause = std::min(*pause * 2, room_wait_longest);
+}
+
+// While somebody waits for room, others stand in line, so that nobody overtakes him.
 task<std::size_t> queue::add_limited(const std::vector<std::string>* jobs, int lane, bool waits,
                                      std::string* id) {
-    const mutex::guard turn = co_await line_.lock();
+    if (!waits && line_.is_locked()) {
+        throw full();
+    }
+    std::optional<mutex::guard> turn;
+    if (line_.is_locked()) {
+        turn = co_await line_.lock();
+    }
     duration pause = room_wait_first;
     std::size_t added = 0;
     while (added < jobs->size()) {
@@ -120,8 +152,8 @@ task<std::size_t> queue::add_limited(const std::vector<std::string>* jobs, int l
         const std::size_t end = std::min(jobs->size(), added + limited_batch);
         arguments.insert(arguments.end(), jobs->begin() + static_cast<std::ptrdiff_t>(added),
                          jobs->begin() + static_cast<std::ptrdiff_t>(end));
-        const resp::reply answer =
-            value_of(co_await scripts_.run(scripts::submit, std::move(keys), std::move(arguments)));
+        const resp::reply answer = answer_of(
+            co_await scripts_.run(scripts::submit, std::move(keys), std::move(arguments)));
         const std::size_t count = answer.view().size();
         if (count != 0 && id != nullptr) {
             *id = first_job_id(answer.view()[0].text(), static_cast<std::size_t>(lane));
@@ -136,10 +168,10 @@ task<std::size_t> queue::add_limited(const std::vector<std::string>* jobs, int l
         if (!waits) {
             throw full();
         }
-        co_await sleep_for(pause / 2 +
-                           duration(static_cast<duration::rep>(
-                               random_.next() % static_cast<std::uint64_t>(pause.count()))));
-        pause = std::min(pause * 2, room_wait_longest);
+        if (!turn) {
+            turn = co_await line_.lock();
+        }
+        co_await wait_for_room(&pause);
     }
     co_return added;
 }
@@ -147,7 +179,8 @@ task<std::size_t> queue::add_limited(const std::vector<std::string>* jobs, int l
 task<job_handle_base> queue::submit_with(submit_options options, std::string bytes, bool waits) {
     if (!options.needs_script()) {
         std::string id = co_await add_plain(std::move(bytes), options.lane_, waits);
-        co_return job_handle_base(*this, std::move(id), false, options.keep_result_);
+        co_return job_handle_base(*this, std::move(id), false, options.keep_result_,
+                                  options.keep_result_);
     }
     std::string token;
     const duration held = options.unique_.empty() ? duration::zero() : options_.unique_ttl;
@@ -166,6 +199,13 @@ task<job_handle_base> queue::submit_with(submit_options options, std::string byt
         due = std::to_string(milliseconds_of(options.delay_));
     }
     const call_options how = token.empty() ? call_options() : idempotent;
+    std::optional<mutex::guard> turn;
+    if (options_.max_length != 0 && line_.is_locked()) {
+        if (!waits) {
+            throw full();
+        }
+        turn = co_await line_.lock();
+    }
     duration pause = room_wait_first;
     for (;;) {
         detail::script_runner::words keys(keys_.lanes().begin(), keys_.lanes().end());
@@ -173,7 +213,7 @@ task<job_handle_base> queue::submit_with(submit_options options, std::string byt
         keys.push_back(keys_.filed());
         keys.push_back(keys_.meta());
         keys.push_back(keys_.unique(options.unique_));
-        keys.push_back(keys_.unique("~" + token));
+        keys.push_back(keys_.token(token));
         detail::script_runner::words arguments;
         arguments.push_back(bytes);
         arguments.push_back(std::to_string(options.lane_));
@@ -183,18 +223,20 @@ task<job_handle_base> queue::submit_with(submit_options options, std::string byt
         arguments.push_back(std::to_string(milliseconds_of(held)));
         arguments.push_back(token);
         arguments.push_back(std::to_string(repeat_memory.count()));
-        const resp::reply answer = value_of(
+        const resp::reply answer = answer_of(
             co_await scripts_.run(scripts::file, std::move(keys), std::move(arguments), how));
         const std::int64_t outcome = answer.view().size() == 2 ? answer.view()[0].integer() : -1;
         if (outcome >= 0 && outcome <= 2) {
             co_return job_handle_base(*this, std::string(answer.view()[1].text()), outcome == 1,
-                                      options.keep_result_);
+                                      options.keep_result_, options.keep_result_ && outcome != 1);
         }
         if (!waits) {
             throw full();
         }
-        co_await sleep_for(pause);
-        pause = std::min(pause * 2, room_wait_longest);
+        if (!turn) {
+            turn = co_await line_.lock();
+        }
+        co_await wait_for_room(&pause);
     }
 }
 
@@ -262,100 +304,76 @@ task<> queue::finish(bulk* batch, bool has_failed) {
     }
 }
 
-task<cancel_outcome> queue::cancel(std::string id) {
-    detail::script_runner::words keys(keys_.lanes().begin(), keys_.lanes().end());
-    keys.push_back(keys_.delayed());
-    keys.push_back(keys_.filed());
-    keys.push_back(keys_.cancels());
-    keys.push_back(keys_.result(id));
-    detail::script_runner::words arguments;
-    arguments.emplace_back(job_group);
-    arguments.push_back(id);
-    arguments.emplace_back("c");
-    arguments.push_back(std::to_string(milliseconds_of(options_.result_ttl)));
-    const resp::reply answer = value_of(
-        co_await scripts_.run(scripts::cancel, std::move(keys), std::move(arguments), idempotent));
-    const std::string_view word = answer.view()[0].text();
-    if (word == "running") {
-        co_return cancel_outcome::asked;
+// The envelope of a job that waits, runs or is delayed.
+task<std::optional<std::string>> queue::read_job(std::string id) {
+    std::optional<std::string> filed =
+        answer_of(co_await server_.command<std::optional<std::string>>(idempotent, "HGET",
+                                                                       keys_.filed(), id));
+    if (filed && !filed->starts_with('@')) {
+        co_return filed->substr(std::min<std::size_t>(filed->size(), 1));
     }
-    if (word != "canceled") {
+    const std::optional<job_id_parts> parts = parse_job_id(id);
+    const bool is_placed = filed && filed->size() > 2;
+    const char lane = is_placed ? (*filed)[1] : parts ? parts->kind : 'd';
+    if (lane < '0' || lane > '3') {
+        co_return std::nullopt;
+    }
+    const std::string entry = is_placed ? filed->substr(2) : id.substr(0, id.find('.'));
+    const resp::reply found = answer_of(co_await server_.command<resp::reply>(
+        idempotent, "XRANGE", keys_.lane(static_cast<std::size_t>(lane - '0')), entry, entry));
+    if (found.view().empty()) {
+        co_return std::nullopt;
+    }
+    const resp::reply_view fields = found.view()[0][1];
+    co_return std::string(fields.size() >= 2 ? fields[1].text() : std::string_view());
+}
+
+task<cancel_outcome> queue::cancel(std::string id) {
+    if (!parse_job_id(id)) {
         co_return cancel_outcome::unknown;
     }
-    const auto job = read_envelope(answer.view()[1].text());
-    if (job && !job->unique_key.empty()) {
-        detail::script_runner::words unique;
-        unique.push_back(keys_.unique(job->unique_key));
-        detail::script_runner::words owner;
-        owner.push_back(id);
-        static_cast<void>(value_of(co_await scripts_.run(scripts::release, std::move(unique),
-                                                         std::move(owner), idempotent)));
+    const std::string mark = "c" + random_.token();
+    const std::uint64_t kept_ms =
+        std::max<std::uint64_t>(milliseconds_of(options_.result_ttl), repeat_memory.count());
+    for (;;) {
+        // What it is to give back does not change while it moves about.
+        const std::optional<std::string> bytes = co_await read_job(id);
+        const result<envelope> job = read_envelope(bytes ? *bytes : std::string_view());
+        const std::string_view unique = job ? job->unique_key : std::string_view();
+        const std::string_view reply_to = job ? job->reply_to : std::string_view();
+        detail::script_runner::words keys(keys_.lanes().begin(), keys_.lanes().end());
+        keys.push_back(keys_.delayed());
+        keys.push_back(keys_.filed());
+        keys.push_back(keys_.cancels());
+        keys.push_back(keys_.leases());
+        keys.push_back(keys_.result(id));
+        keys.push_back(keys_.unique(unique));
+        detail::script_runner::words arguments;
+        arguments.emplace_back(job_group);
+        arguments.push_back(id);
+        arguments.push_back(mark);
+        arguments.push_back(std::to_string(kept_ms));
+        arguments.emplace_back(unique.empty() ? "0" : "1");
+        arguments.push_back(reply_to.empty() ? std::string() : keys_.channel(reply_to));
+        arguments.emplace_back(bytes ? "1" : "0");
+        const resp::reply answer = answer_of(co_await scripts_.run(
+            scripts::cancel, std::move(keys), std::move(arguments), idempotent));
+        const std::string_view word = answer.view().text();
+        if (word != "again") {
+            co_return word == "running" ? cancel_outcome::asked
+            : word == "canceled"        ? cancel_outcome::canceled
+                                        : cancel_outcome::unknown;
+        }
     }
-    co_return cancel_outcome::canceled;
 }
 
 task<std::size_t> queue::size() {
-    std::size_t count =
-        value_of(co_await server_.command<std::size_t>(idempotent, "ZCARD", keys_.delayed()));
-    for (const std::string& lane : keys_.lanes()) {
-        count += value_of(co_await server_.command<std::size_t>(idempotent, "XLEN", lane));
-    }
-    co_return count;
-}
-
-task<std::string> queue::wait_for_result(std::string id, duration limit) {
-    const time_point deadline = saturating_add(scheduler::current()->now(), limit);
-    const std::string key = keys_.result(id);
-    duration pause = result_wait_first;
-    for (;;) {
-        const std::optional<std::string> record =
-            value_of(co_await server_.command<std::optional<std::string>>(idempotent, "GET", key));
-        if (record && record->starts_with('v')) {
-            co_return record->substr(2);
-        }
-        if (record && record->starts_with('d')) {
-            throw job_exception(job_errc::dead, "job " + id + " is dead: " + record->substr(1));
-        }
-        if (record && record->starts_with('c')) {
-            throw job_exception(job_errc::canceled, "job " + id + " was canceled");
-        }
-        const time_point now = scheduler::current()->now();
-        if (now >= deadline) {
-            throw job_exception(job_errc::result_timed_out,
-                                "job " + id + " has no result yet; it may still end");
-        }
-        co_await sleep_until(std::min(deadline, saturating_add(now, pause)));
-        pause = std::min(pause * 2, result_wait_longest);
-    }
-}
-
-task<std::optional<std::string>> queue::read_progress(std::string id) {
-    std::optional<std::string> record = value_of(
-        co_await server_.command<std::optional<std::string>>(idempotent, "GET", keys_.result(id)));
-    if (!record || !record->starts_with('p')) {
-        co_return std::nullopt;
-    }
-    co_return record->substr(1);
-}
-
-task<cancel_outcome> job_handle_base::cancel() const { return queue_->cancel(id_); }
-
-task<std::optional<std::string>> job_handle_base::progress() const {
-    return queue_->read_progress(id_);
-}
-
-namespace {
-
-task<std::string> no_result(std::string id) {
-    throw job_exception(job_errc::no_result,
-                        "job " + id + " keeps no result; submit it with keep_result()");
-    co_return std::string();
-}
-
-}  // namespace
-
-task<std::string> job_handle_base::wait(duration limit) const {
-    return has_result_ ? queue_->wait_for_result(id_, limit) : no_result(id_);
+    detail::script_runner::words keys(keys_.lanes().begin(), keys_.lanes().end());
+    keys.push_back(keys_.delayed());
+    detail::script_runner::words none;
+    const resp::reply answer = answer_of(
+        co_await scripts_.run(scripts::size, std::move(keys), std::move(none), idempotent));
+    co_return static_cast<std::size_t>(answer.view().integer());
 }
 
 }  // namespace weir::redisq

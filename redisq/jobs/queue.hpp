@@ -36,6 +36,7 @@
 #include "detail/job_server.hpp"
 #include "detail/random.hpp"
 #include "detail/script_runner.hpp"
+#include "job_chain.hpp"
 #include "job_handle.hpp"
 #include "job_type.hpp"
 #include "keys.hpp"
@@ -43,6 +44,10 @@
 #include "submit_options.hpp"
 
 namespace weir::redisq {
+
+namespace detail {
+class result_board;
+}
 
 class queue {
   public:
@@ -52,7 +57,7 @@ class queue {
                    queue_options options = {});
     queue(const queue&) = delete;
     queue& operator=(const queue&) = delete;
-    ~queue() = default;
+    ~queue();
 
     // One job; its payload is made of the arguments as Payload{arguments...}. Yields a
     // job_handle<job_type>. Waits while the queue is at its limit.
@@ -71,7 +76,25 @@ class queue {
             submit_with(options, encoded_with(options, type, std::forward<A>(arguments)...), true));
     }
 
-    // The same, but job_errc::queue_full where submit() would wait.
+    // The first job of a chain, made of the arguments; yields a handle of the last one.
+    template <class First, class Last, class... A>
+    [[nodiscard]] task<job_handle<Last>> submit(const job_chain<First, Last>& steps,
+                                                A&&... arguments) {
+        return submit(submit_options(), steps, std::forward<A>(arguments)...);
+    }
+    template <class First, class Last, class... A>
+    [[nodiscard]] task<job_handle<Last>> submit(const submit_options& options,
+                                                const job_chain<First, Last>& steps,
+                                                A&&... arguments) {
+        options.check();
+        std::string payload;
+        steps.first().encode(payload, std::forward<A>(arguments)...);
+        check_size(steps.first().name(), payload.size());
+        return to_handle<Last>(
+            submit_with(options, chain_with(options, steps.steps(), payload), true));
+    }
+
+    // The same, but job_errc::queue_full at once where submit() would wait, also behind others.
     template <class P, class R, class C, class... A>
     [[nodiscard]] task<job_handle<job_type<P, R, C>>> try_submit(const job_type<P, R, C>& type,
                                                                  A&&... arguments) {
@@ -88,10 +111,10 @@ class queue {
     // An envelope's bytes, made elsewhere. Yields the job's id.
     [[nodiscard]] task<std::string> submit_envelope(std::string bytes, int lane = lane_default);
 
-    // Cancels a job by its id, running or not.
+    // Cancels a job by its id, running or not. May be repeated by itself when a connection is lost.
     [[nodiscard]] task<cancel_outcome> cancel(std::string id);
 
-    // Jobs that wait, are delayed or run.
+    // Jobs that wait, are delayed or run, counted in one moment.
     [[nodiscard]] task<std::size_t> size();
 
     // A handle of a job whose id was kept.
@@ -139,6 +162,11 @@ class queue {
     [[nodiscard]] std::string envelope_with(const submit_options& options, std::string_view type,
                                             payload_format format, std::string_view payload) const;
 
+    [[nodiscard]] std::string chain_with(const submit_options& options,
+                                         const std::vector<chain_step>& steps,
+                                         std::string_view payload) const;
+    [[nodiscard]] envelope head_with(const submit_options& options, const chain_step& step) const;
+
     template <class Type>
     static task<job_handle<Type>> to_handle(task<job_handle_base> made) {
         co_return job_handle<Type>(co_await std::move(made));
@@ -149,12 +177,15 @@ class queue {
     [[nodiscard]] task<std::string> add_plain(std::string bytes, int lane, bool waits);
     [[nodiscard]] task<std::size_t> add_limited(const std::vector<std::string>* jobs, int lane,
                                                 bool waits, std::string* id);
+    [[nodiscard]] task<> wait_for_room(duration* pause);
     [[nodiscard]] task<> send(bulk* batch);
     // Sends what is left and waits for all, or, after a failure, only waits.
     [[nodiscard]] task<> finish(bulk* batch, bool has_failed);
     template <class Type, class Range>
     task<std::size_t> fill(bulk* batch, Type type, Range payloads);
-    [[nodiscard]] task<std::string> wait_for_result(std::string id, duration limit);
+    [[nodiscard]] task<std::optional<std::string>> read_job(std::string id);
+    [[nodiscard]] task<std::string> wait_for_result(std::string id, bool is_told, duration limit);
+    [[nodiscard]] detail::result_board& board();
     [[nodiscard]] task<std::optional<std::string>> read_progress(std::string id);
     [[nodiscard]] exception full() const;
 
@@ -163,7 +194,9 @@ class queue {
     queue_options options_;
     detail::script_runner scripts_;
     detail::random_source random_;
-    mutex line_;  // who waits for room under max_length, in order
+    std::string producer_;  // by which workers know it
+    mutex line_;            // locked while somebody waits for room; those in line come next
+    std::unique_ptr<detail::result_board> board_;  // once somebody has waited for a result
 };
 
 }  // namespace weir::redisq

@@ -3,11 +3,16 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdio>
 #include <stdexcept>
 
 #include "../../runtime/sleep.hpp"
+#include "detail/answer.hpp"
 
 namespace weir::redisq {
+
+using detail::answer_of;
+
 namespace {
 
 constexpr std::size_t name_max = 128;
@@ -18,15 +23,10 @@ scheduler_options sound(scheduler_options options) {
     return options;
 }
 
-template <class T>
-T value_of(result<T> outcome) {
-    if (!outcome) {
-        if (outcome.error().code() == std::errc::operation_canceled) {
-            throw canceled();
-        }
-        throw exception(outcome.error());
-    }
-    return std::move(*outcome);
+// A refusal of this command alone: others may go on.
+bool concerns_one(const std::error_code& why) {
+    static const std::array<std::error_code, 2> own = {errc::wrong_type, errc::server_error};
+    return std::ranges::find(own, why) != own.end();
 }
 
 // The last tick up to `now` that comes after `after`, if there is one.
@@ -64,7 +64,7 @@ void job_scheduler::add_envelope(std::string_view name, cron_schedule when, std:
                                     "'; allowed: one of a name");
     }
     entries_.push_back({std::string(name), std::move(when), std::move(job), catch_up::skip,
-                        lane_default, std::nullopt});
+                        lane_default, std::nullopt, false});
 }
 
 job_scheduler& job_scheduler::with(catch_up missed, int lane) {
@@ -80,27 +80,105 @@ job_scheduler& job_scheduler::with(catch_up missed, int lane) {
     return *this;
 }
 
+void job_scheduler::report(const std::string& text) const {
+    if (options_.on_report) {
+        options_.on_report(text);
+    } else {
+        std::fprintf(stderr, "weir scheduler: %s\n", text.c_str());
+    }
+}
+
 task<> job_scheduler::run() {
+    duration pause = options_.poll;
     for (;;) {
+        std::string failure;
         try {
             static_cast<void>(co_await run_once());
-        } catch (const exception&) {
-            // What was not enqueued is due at the next look.
+        } catch (const exception& problem) {
+            failure = problem.what();
         }
-        co_await sleep_for(options_.poll);
+        if (failure.empty()) {
+            pause = options_.poll;
+            if (std::exchange(stats_.is_cut_off, false)) {
+                report("queue '" + keys_.queue() + "': goes on");
+            }
+            co_await sleep_for(pause);
+            continue;
+        }
+        // What was not enqueued is due at the next look.
+        ++stats_.failures;
+        stats_.last_error = failure;
+        if (!std::exchange(stats_.is_cut_off, true)) {
+            report("queue '" + keys_.queue() + "': " + failure);
+        }
+        co_await sleep_for(pause / 2 +
+                           duration(static_cast<duration::rep>(
+                               random_.next() % static_cast<std::uint64_t>(pause.count()))));
+        pause = std::min(pause * 2, std::max(options_.poll, options_.retry_longest));
     }
 }
 
 task<std::size_t> job_scheduler::run_once() {
-    const std::int64_t now = co_await promote() / 1000;
+    const std::int64_t now = co_await server_time();
     std::size_t enqueued = 0;
     for (entry& each : entries_) {
-        if (!each.last) {
-            co_await begin(&each, now);
-        }
-        enqueued += co_await enqueue_due(&each, now);
+        enqueued += co_await serve(&each, now);
     }
     co_return enqueued;
+}
+
+// In seconds. Moves what is due on the way.
+task<std::int64_t> job_scheduler::server_time() {
+    std::string failure;
+    try {
+        const std::int64_t now = co_await promote();
+        cannot_move_ = false;
+        co_return now / 1000;
+    } catch (const exception& problem) {
+        if (!concerns_one(problem.code())) {
+            throw;
+        }
+        failure = problem.what();
+    }
+    stats_.last_error = failure;
+    if (!std::exchange(cannot_move_, true)) {
+        report("queue '" + keys_.queue() + "': delayed jobs cannot be moved: " + failure);
+    }
+    const auto time =
+        answer_of(co_await server_.command<std::vector<std::string>>(idempotent, "TIME"));
+    std::int64_t seconds = 0;
+    if (!time.empty()) {
+        std::from_chars(time[0].data(), time[0].data() + time[0].size(), seconds);
+    }
+    co_return seconds;
+}
+
+// One that the server refuses does not keep the others from their turn.
+task<std::size_t> job_scheduler::serve(entry* which, std::int64_t now) {
+    std::string failure;
+    try {
+        if (!which->last) {
+            co_await begin(which, now);
+        }
+        const std::size_t enqueued = co_await enqueue_due(which, now);
+        if (std::exchange(which->is_refused, false)) {
+            --stats_.refused;
+            report("queue '" + keys_.queue() + "': schedule '" + which->name + "' goes on");
+        }
+        co_return enqueued;
+    } catch (const exception& problem) {
+        if (!concerns_one(problem.code())) {
+            throw;
+        }
+        failure = problem.what();
+    }
+    stats_.last_error = failure;
+    if (!std::exchange(which->is_refused, true)) {
+        ++stats_.refused;
+        report("queue '" + keys_.queue() + "': schedule '" + which->name +
+               "' cannot be served: " + failure);
+    }
+    co_return 0;
 }
 
 // Yields the server's time in milliseconds.
@@ -109,11 +187,16 @@ task<std::int64_t> job_scheduler::promote() {
         detail::script_runner::words keys(keys_.lanes().begin(), keys_.lanes().end());
         keys.push_back(keys_.delayed());
         keys.push_back(keys_.filed());
+        keys.push_back(keys_.dead());
+        keys.push_back(keys_.dead_jobs());
+        keys.push_back(keys_.meta());
         detail::script_runner::words arguments;
         arguments.push_back(std::to_string(options_.batch));
-        const resp::reply answer = value_of(co_await scripts_.run(
+        const resp::reply answer = answer_of(co_await scripts_.run(
             scripts::promote, std::move(keys), std::move(arguments), idempotent));
-        if (answer.view()[0].integer() == static_cast<std::int64_t>(options_.batch)) {
+        const std::int64_t moved = answer.view()[0].integer();
+        stats_.moved += static_cast<std::uint64_t>(moved);
+        if (moved == static_cast<std::int64_t>(options_.batch)) {
             continue;
         }
         const std::string_view text = answer.view()[2].text();
@@ -125,15 +208,13 @@ task<std::int64_t> job_scheduler::promote() {
 
 // Which tick was the last to be enqueued, by whomever.
 task<> job_scheduler::begin(entry* which, std::int64_t now) {
-    const auto stored = value_of(co_await server_.command<std::optional<std::string>>(
+    const auto stored = answer_of(co_await server_.command<std::optional<std::string>>(
         idempotent, "HGET", keys_.schedules(), which->name));
     std::int64_t last_ms = 0;
-    if (!stored || which->missed == catch_up::skip) {
-        which->last = now;
-        co_return;
-    }
-    std::from_chars(stored->data(), stored->data() + stored->size(), last_ms);
-    which->last = last_ms / 1000;
+    const bool is_known =
+        stored &&
+        std::from_chars(stored->data(), stored->data() + stored->size(), last_ms).ec == std::errc{};
+    which->last = is_known && which->missed != catch_up::skip ? last_ms / 1000 : now;
 }
 
 task<std::size_t> job_scheduler::enqueue_due(entry* which, std::int64_t now) {
@@ -148,6 +229,7 @@ task<std::size_t> job_scheduler::enqueue_due(entry* which, std::int64_t now) {
     for (; tick && *tick <= now && looked_at < missed_max; ++looked_at) {
         const bool first = co_await enqueue(which, *tick);
         enqueued += first ? 1 : 0;
+        stats_.enqueued += first ? 1 : 0;
         which->last = *tick;
         tick = which->when.next(*tick);
     }
@@ -165,7 +247,7 @@ task<bool> job_scheduler::enqueue(const entry* which, std::int64_t tick) {
     arguments.push_back(which->name);
     arguments.push_back(std::to_string(tick * 1000));
     arguments.push_back(which->job);
-    const resp::reply answer = value_of(
+    const resp::reply answer = answer_of(
         co_await scripts_.run(scripts::tick, std::move(keys), std::move(arguments), idempotent));
     co_return !answer.view().text().empty();
 }

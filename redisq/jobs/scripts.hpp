@@ -24,6 +24,7 @@ struct job_script {
 namespace scripts {
 
 extern const job_script submit;    // up to a number of jobs while the queue is below its limit
+extern const job_script size;      // how many jobs there are
 extern const job_script file;      // one job that is unique, delayed or both
 extern const job_script promote;   // what is due moves from the delayed jobs to its stream
 extern const job_script settle;    // the end of a job that leaves more behind than its entry
@@ -34,11 +35,15 @@ extern const job_script beat;      // a worker renews its lease and hears what i
 extern const job_script reap;      // claims what expired workers held
 extern const job_script leave;     // a worker hands back what it holds and ends its lease
 extern const job_script cancel;    // ends a job that waits, or asks its worker to
+extern const job_script discard;   // removes jobs that wait, many at a time
 extern const job_script progress;  // what a running job says of itself
 extern const job_script rate;      // one start of a job under a rate limit
 extern const job_script tick;      // one job for one tick of a schedule, however many ask
 extern const job_script revive;    // a dead job is queued again
-extern const job_script release;   // gives a unique key back
+extern const job_script aio_beat;  // nb_aio_task: renews a consumer's lease
+extern const job_script aio_take;  // nb_aio_task: a consumer takes calls
+extern const job_script aio_fail;  // nb_aio_task: a call has failed
+extern const job_script aio_back;  // nb_aio_task: calls of a consumer that is gone go back
 
 }  // namespace scripts
 

@@ -146,8 +146,9 @@ return 0
 )lua"};
 
 // KEYS cron s; ARGV name tick-ms j. Gives the entry's id, or '' where that tick was enqueued.
+// A last tick that is no number counts as none.
 const job_script tick{"tick", R"lua(
-local last = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '-1')
+local last = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '-1') or -1
 if last >= tonumber(ARGV[2]) then return '' end
 local entry = redis.call('XADD', KEYS[2], '*', 'j', ARGV[3])
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
@@ -158,10 +159,11 @@ return entry
 
 std::span<const job_script> job_scripts() noexcept {
     static const std::array all = {
-        scripts::submit, scripts::file,  scripts::promote, scripts::settle,
-        scripts::retry,  scripts::bury,  scripts::join,    scripts::beat,
-        scripts::reap,   scripts::leave, scripts::cancel,  scripts::progress,
-        scripts::rate,   scripts::tick,  scripts::revive,  scripts::release,
+        scripts::submit,   scripts::size,   scripts::file,     scripts::promote,  scripts::settle,
+        scripts::retry,    scripts::bury,   scripts::join,     scripts::beat,     scripts::reap,
+        scripts::leave,    scripts::cancel, scripts::discard,  scripts::progress, scripts::rate,
+        scripts::tick,     scripts::revive, scripts::aio_beat, scripts::aio_take, scripts::aio_fail,
+        scripts::aio_back,
     };
     return all;
 }

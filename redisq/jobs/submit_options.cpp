@@ -36,7 +36,7 @@ void submit_options::check() const {
     if (delay_ != duration::zero() && at_) {
         refuse("at", "given beside a delay", "one of them");
     }
-    if (unique_.size() > text_max) {
+    if (unique_.size() > text_max || (is_unique_ && unique_.empty())) {
         refuse("unique", "of " + std::to_string(unique_.size()) + " bytes", "1 to 256 bytes");
     }
     if (trace_.size() > text_max) {

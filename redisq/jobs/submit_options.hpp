@@ -38,9 +38,11 @@ class submit_options {
         lane_ = lane;
         return *this;
     }
-    // Only if no other job holds this key, 1 to 256 bytes; it is held until the job has ended.
+    // Only if no other job holds this key, 1 to 256 bytes; it is held until the job has ended, at
+    // the most for queue_options::unique_ttl from when the job is due.
     submit_options& unique(std::string key) {
         unique_ = std::move(key);
+        is_unique_ = true;
         return *this;
     }
     // The job dies if it has not started so long after it was made; 1 ms to 10 years.
@@ -75,7 +77,7 @@ class submit_options {
 
     // Whether there is more to do than to add an entry to a lane.
     [[nodiscard]] bool needs_script() const noexcept {
-        return delay_ != duration::zero() || at_ || !unique_.empty() || repeat_safely_;
+        return delay_ != duration::zero() || at_ || is_unique_ || repeat_safely_;
     }
 
   private:
@@ -88,6 +90,7 @@ class submit_options {
     duration expires_ = duration::zero();
     duration timeout_ = duration::zero();
     std::string trace_;
+    bool is_unique_ = false;
     bool keep_result_ = false;
     bool repeat_safely_ = false;
 };

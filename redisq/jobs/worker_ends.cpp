@@ -64,6 +64,10 @@ std::string value_record(const envelope& job, std::string_view bytes) {
     return record;
 }
 
+std::size_t lane_of_next(const envelope& job) {
+    return static_cast<std::size_t>(job.next.front() - '0') % lane_count;
+}
+
 // Both ways in which a wait tells that its task was asked to stop.
 bool is_stop(const std::exception_ptr& thrown) {
     try {
@@ -104,6 +108,12 @@ void worker_core::succeeded(job_context& job) {
     ++stats_.done;
     ++queue.done;
     const envelope& head = job.envelope_;
+    if (!head.next.empty()) {
+        std::string bytes(head.next.substr(1));
+        bytes += job.result_;
+        add_end({&job, job_end::kind::settle, {}, std::move(bytes), 0});
+        return;
+    }
     if (head.result_ms != 0 || !head.unique_key.empty() || !job.filed_id_.empty()) {
         std::string record = head.result_ms != 0 ? value_record(head, job.result_) : std::string();
         add_end({&job, job_end::kind::settle, std::move(record), {}, 0});
@@ -291,13 +301,17 @@ void worker_core::encode_end(worker_queue& queue, const job_end& end, resp::comm
     }
     const std::string result_key = keys.result(job.id());
     const std::string unique_key = keys.unique(head.unique_key);
-    const std::string_view unique_id = head.unique_key.empty() ? std::string_view() : job.id();
-    const std::string channel = head.reply_to.empty() ? "" : keys.channel(head.reply_to);
+    // What waits for the job's end, and its unique key, are the last step's of a chain.
+    const bool goes_on = end.what == job_end::kind::settle && !end.bytes.empty();
+    const bool is_unique = !head.unique_key.empty() && !goes_on;
+    const std::string_view unique_id = is_unique ? std::string_view(job.id()) : "";
+    const std::string channel = head.reply_to.empty() || goes_on ? "" : keys.channel(head.reply_to);
     const std::uint64_t keep_ms = end.record.empty() ? 0 : head.result_ms;
     if (end.what == job_end::kind::settle) {
-        out.add("EVALSHA", queue.scripts.digest(scripts::settle), 4, lane, keys.filed(), result_key,
-                unique_key, job_group, owner, job.entry_, job.filed_id_, end.record, keep_ms,
-                unique_id, channel, job.id());
+        const std::size_t next_lane = goes_on ? lane_of_next(head) : job.lane_;
+        out.add("EVALSHA", queue.scripts.digest(scripts::settle), 5, lane, keys.filed(), result_key,
+                unique_key, keys.lane(next_lane), job_group, owner, job.entry_, job.filed_id_,
+                end.record, keep_ms, unique_id, channel, job.id(), next_lane, end.bytes);
     } else {
         out.add("EVALSHA", queue.scripts.digest(scripts::bury), 6, lane, keys.dead(),
                 keys.dead_jobs(), keys.filed(), result_key, unique_key, job_group, owner,

@@ -292,10 +292,13 @@ task<> worker_core::reap(worker_queue* queue) {
 
 task<> worker_core::promote(worker_queue* queue) {
     queue->next_due = loop_.now() + options_.heartbeat;
+    script_runner::words keys = lane_keys(queue->keys, queue->keys.delayed(), queue->keys.filed());
+    keys.push_back(queue->keys.dead());
+    keys.push_back(queue->keys.dead_jobs());
+    keys.push_back(queue->keys.meta());
     script_runner::words arguments = {std::to_string(promote_batch)};
     const result<resp::reply> answer = co_await queue->scripts.run(
-        scripts::promote, lane_keys(queue->keys, queue->keys.delayed(), queue->keys.filed()),
-        std::move(arguments), idempotent);
+        scripts::promote, std::move(keys), std::move(arguments), idempotent);
     if (!answer || answer->view().size() != 3) {
         co_return;  // at maxmemory, say: they stay delayed
     }

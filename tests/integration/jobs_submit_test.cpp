@@ -117,7 +117,7 @@ TEST_F(JobSubmitTest, ALateRepeatOfAUniqueSubmitQueuesNothing) {
     words.insert(words.end(), names_of.lanes().begin(), names_of.lanes().end());
     for (const std::string& word :
          {names_of.delayed(), names_of.filed(), names_of.meta(), names_of.unique("user 7"),
-          names_of.unique("~token"), std::string("job"), std::string("1"), std::string("now"),
+          names_of.token("token"), std::string("job"), std::string("1"), std::string("now"),
           std::string("0"), std::string("0"), std::string("60000"), std::string("token"),
           std::string("60000")}) {
         words.push_back(word);
@@ -148,6 +148,81 @@ task<> submit_and_cancel(std::string url) {
 TEST_F(JobSubmitTest, WhatWaitsOrIsDelayedCanBeCanceled) {
     EXPECT_EQ(run_after(submit_and_cancel(server_.url())), names{"stays"});
     EXPECT_EQ(server_.command({"EXISTS", "weir:{default}:u:key"}), "0");
+}
+
+// Its reply was lost, and it is repeated; and then somebody else asks.
+TEST_F(JobSubmitTest, ARepeatedCancelSaysWhatTheFirstOneDid) {
+    const queue_keys names_of("default");
+    const std::string entry = server_.command({"XADD", names_of.lane(1), "*", "j", "job"});
+    const std::string id = first_job_id(entry, 1);
+    server_.command({"SET", names_of.unique("key"), id});
+    std::vector<std::string> words = {"EVAL", std::string(scripts::cancel.text), "10"};
+    words.insert(words.end(), names_of.lanes().begin(), names_of.lanes().end());
+    for (const std::string& word :
+         {names_of.delayed(), names_of.filed(), names_of.cancels(), names_of.leases(),
+          names_of.result(id), names_of.unique("key"), std::string("w"), id, std::string("cmine"),
+          std::string("60000"), std::string("1"), std::string(), std::string("1")}) {
+        words.push_back(word);
+    }
+    EXPECT_EQ(server_.command(words), "canceled");
+    EXPECT_EQ(server_.command({"EXISTS", names_of.unique("key")}), "0");
+    EXPECT_EQ(server_.command(words), "canceled");
+    words[words.size() - 5] = "cyours";
+    EXPECT_EQ(server_.command(words), "unknown");
+}
+
+task<> cancel_one(std::string url, std::string id, cancel_outcome expected) {
+    client redis(url);
+    queue q(redis);
+    EXPECT_EQ(co_await q.cancel(id), expected);
+    co_await redis.close();
+}
+
+TEST_F(JobSubmitTest, AJobWhoseWorkerIsGoneCanBeCanceled) {
+    const queue_keys names_of("default");
+    const std::string entry = server_.command({"XADD", names_of.lane(1), "*", "j", "job"});
+    server_.command({"XGROUP", "CREATE", names_of.lane(1), "w", "0"});
+    server_.command({"XREADGROUP", "GROUP", "w", "gone", "STREAMS", names_of.lane(1), ">"});
+    event_loop loop;
+    server_.command({"ZADD", names_of.leases(), "99999999999999", "gone"});
+    loop.run(cancel_one(server_.url(), first_job_id(entry, 1), cancel_outcome::asked));
+    server_.command({"ZADD", names_of.leases(), "1", "gone"});
+    loop.run(cancel_one(server_.url(), first_job_id(entry, 1), cancel_outcome::canceled));
+    EXPECT_EQ(server_.command({"XLEN", names_of.lane(1)}), "0");
+    EXPECT_EQ(server_.command({"XPENDING", names_of.lane(1), "w"}), "0\n(nil)\n(nil)\n(nil)");
+}
+
+TEST_F(JobSubmitTest, ADamagedRecordOfADelayedJobDoesNotHoldUpTheOthers) {
+    const queue_keys names_of("default");
+    for (const char* id : {"1-1.d", "1-2.d", "1-3.d"}) {
+        server_.command({"ZADD", names_of.delayed(), "1", id});
+    }
+    server_.command({"HSET", names_of.filed(), "1-1.d", "x damaged", "1-2.d", ""});
+    std::string bytes = "1";
+    envelope job;
+    job.type = "echo";
+    job.payload = "sound";
+    write_envelope(bytes, job);
+    server_.command({"HSET", names_of.filed(), "1-3.d", bytes});
+    struct looker {
+        static task<> look(std::string url) {
+            client redis(url);
+            queue_admin admin(redis);
+            const auto dead = co_await admin.list(job_state::dead);
+            EXPECT_EQ(dead.size(), 2U);
+            for (const job_description& each : dead) {
+                EXPECT_EQ(each.type, "damaged record");
+                EXPECT_THAT(last_reason(each.history), testing::HasSubstr("no lane from 0 to 3"));
+                EXPECT_EQ(each.payload, each.id == "1-1.d" ? "x damaged" : "");
+            }
+            EXPECT_EQ((co_await admin.counts()).buried, 2U);
+            co_await redis.close();
+        }
+    };
+    EXPECT_EQ(run_after(cancel_one(server_.url(), "1-9.d", cancel_outcome::unknown)),
+              names{"sound"});
+    event_loop loop;
+    loop.run(looker::look(server_.url()));
 }
 
 task<> submit_to_die_waiting(std::string url) {

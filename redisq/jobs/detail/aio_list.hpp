@@ -1,24 +1,33 @@
 // What stands behind aio_task: the list nb_aio_task:<queue>, consumed safely.
 //
-// An element moves to the consumer's own list nb_aio_task:<queue>:running:<consumer> with LMOVE and
-// leaves it when its call has ended; so nothing is lost with a consumer. Each has a lease, the key
-// nb_aio_task:<queue>:lease:<consumer>, which it renews; whoever finds one of
-// nb_aio_task:<queue>:consumers without moves its elements back. What fails or cannot be read goes
-// to nb_aio_task:<queue>:failed, with the reason behind a line feed.
+// A consumer has these keys, behind nb_aio_task:<queue>
+//   :running:<id>  hash: the elements that it has taken, by numbers of its own, until they have
+//   ended :arrived:<id>  list: what a wait for more has brought, taken next :lease:<id>    string
+//   that expires unless it is renewed
+// and stands in the set :consumers. Whoever finds one without lease there puts its elements back.
+// What fails, cannot be read or is too large goes to the list :failed, with the reason behind a
+// line feed.
+//
+// Each step is a script that may be repeated (../scripts_aio.cpp), for the elements of a take have
+// numbers that the consumer has given, and an end names its number: whatever reply is lost, nothing
+// is, and nothing runs twice for it. A wait (BLMOVE) ends before the lease of who dies waiting.
 //
 // Thread: the loop's.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "../../../pool/pool.hpp"
 #include "../../../runtime/event.hpp"
 #include "../../client.hpp"
 #include "../aio_call.hpp"
 #include "random.hpp"
+#include "script_runner.hpp"
 
 namespace weir::redisq {
 
@@ -29,6 +38,9 @@ struct aio_options {
     duration lease = std::chrono::seconds(30);
     // Names of the function's parameters, for calls with kwargs; empty: none is taken by name.
     std::vector<std::string> parameters = {};
+    // Told once of a server that does not answer, or refuses, and once when it goes on. Must not
+    // throw. Empty: one line on standard error.
+    std::function<void(const std::string&)> on_report = {};
 
     // Throws std::invalid_argument.
     void check() const;
@@ -53,19 +65,25 @@ class aio_list {
 
   private:
     struct consumer;
+    struct trouble;
 
     task<> fetch_loop(consumer* self);
-    task<bool> fetch(consumer* self, std::size_t count);
+    task<result<void>> take_or_wait(consumer* self, std::size_t count);
+    task<result<void>> wait_for_more(consumer* self);
     task<> beat_loop(consumer* self);
-    task<> recover(consumer* self);
-    task<> take_back(std::string id);
-    static task<> run_one(aio_list* list, consumer* self, std::string element);
-    task<> finish(consumer* self, std::string element, std::string failure);
+    task<result<void>> beat(consumer* self);
+    task<result<void>> give_back(std::string id, bool forget);
+    static task<> run_one(aio_list* list, consumer* self, std::uint64_t number,
+                          std::string element);
+    task<> finish(consumer* self, std::uint64_t number, std::string failed);
+    void report(const std::string& text) const;
+    void note(trouble& of, const result<void>& outcome) const;
 
     client& server_;
     std::string key_;
     aio_options options_;
     random_source random_;
+    script_runner scripts_;
     consumer* active_ = nullptr;
 };
 

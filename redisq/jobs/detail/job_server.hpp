@@ -38,6 +38,8 @@ class job_server {
     [[nodiscard]] job_server of_queue(std::string_view name) const;
 
     [[nodiscard]] bool is_cluster() const noexcept { return only_ == nullptr; }
+    // Of the server, or for any node of the cluster.
+    [[nodiscard]] const client_options& options() const noexcept;
 
     // One command; its keys are the queue's. Await it in the expression that makes it.
     template <class T, class Name, class... Arguments>

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <weir/redisq/jobs/admin.hpp>
 #include <weir/redisq/jobs/queue.hpp>
@@ -62,8 +63,8 @@ task<> look_and_mend(test::redis_server& server) {
 
     EXPECT_EQ(co_await admin.kill(waiting.at(0).id), cancel_outcome::canceled);
     EXPECT_EQ(co_await admin.kill(running.at(0).id), cancel_outcome::asked);
-    EXPECT_EQ(co_await admin.purge(purge_what::waiting), 3U);
-    EXPECT_EQ(co_await q.size(), 0U);
+    EXPECT_EQ(co_await admin.purge(purge_what::waiting), 2U);
+    EXPECT_EQ(co_await q.size(), 1U);  // what runs
     co_await redis.close();
 }
 
@@ -103,6 +104,82 @@ TEST(AdminTest, TheDeadCanBeQueuedAgain) {
     test::redis_server server;
     event_loop loop;
     loop.run(bring_back_the_dead(server));
+}
+
+// ref: outlives the loop.
+task<> purge_some(test::redis_server& server) {
+    client redis(server.url());
+    queue q(redis, "notes");
+    queue_admin admin(redis, "notes");
+    submit_options unique;
+    submit_options delayed;
+    for (int i = 0; i < 450; ++i) {
+        co_await q.submit(unique.unique("w" + std::to_string(i)).keep_result(), note,
+                          std::string("waits"));
+        co_await q.submit(delayed.unique("d" + std::to_string(i)).delay(1h), note,
+                          std::string("is delayed"));
+    }
+    const std::string lane = q.keys().lane(1);
+    server.command({"XGROUP", "CREATE", lane, "w", "0"});
+    const auto claim = [&](const char* who) {
+        server.command({"XREADGROUP", "GROUP", "w", who, "COUNT", "1", "STREAMS", lane, ">"});
+    };
+    claim("runs");
+    claim("~back");
+    claim("~v9");
+    const auto now = co_await admin.counts();
+    EXPECT_EQ(now.running, 1U);
+    EXPECT_EQ(now.set_aside, 1U);
+    EXPECT_EQ(now.waiting, 448U);
+    EXPECT_EQ((co_await admin.list(job_state::running)).size(), 1U);
+    EXPECT_EQ((co_await admin.list(job_state::waiting, 1000)).size(), 449U);
+
+    EXPECT_EQ(co_await admin.purge(purge_what::waiting), 448U + 450U);
+    EXPECT_EQ(co_await q.size(), 2U);
+    EXPECT_EQ(server.command({"KEYS", "weir:{notes}:u:d*"}), "");
+    EXPECT_EQ(server.command({"EXISTS", "weir:{notes}:u:w0", "weir:{notes}:u:w2"}), "2");
+    EXPECT_EQ(server.command({"EXISTS", "weir:{notes}:u:w1", "weir:{notes}:u:w3"}), "0");
+    EXPECT_EQ(server.command({"EXISTS", "weir:{notes}:h"}), "0");
+    EXPECT_EQ(co_await admin.purge(purge_what::everything), 1U);
+    EXPECT_EQ(server.command({"XPENDING", lane, "w", "-", "+", "10", "runs"}).empty(), false);
+    co_await redis.close();
+}
+
+TEST(AdminTest, PurgingTakesWhatWaitsWithItsKeysAndLeavesWhatRuns) {
+    WEIR_NEEDS_REDIS();
+    test::redis_server server;
+    event_loop loop;
+    loop.run(purge_some(server));
+}
+
+// ref: outlives the loop.
+task<> look_behind_many(test::redis_server& server) {
+    client redis(server.url());
+    queue q(redis, "notes");
+    queue_admin admin(redis, "notes");
+    const std::vector<std::string> running(11'000, "runs");
+    const std::vector<std::string> waiting(3, "waits");
+    co_await q.submit_many(note, running);
+    server.command({"XGROUP", "CREATE", q.keys().lane(1), "w", "0"});
+    server.command({"EVAL",
+                    "redis.call('XREADGROUP', 'GROUP', 'w', 'busy', 'COUNT', 11000, 'STREAMS', "
+                    "KEYS[1], '>') return 1",
+                    "1", q.keys().lane(1)});
+    co_await q.submit_many(note, waiting);
+    const auto found = co_await admin.list(job_state::waiting, 10);
+    EXPECT_EQ(found.size(), 3U);
+    for (const job_description& each : found) {
+        EXPECT_EQ(each.payload, "waits");
+    }
+    EXPECT_EQ((co_await admin.list(job_state::running, 10'000)).size(), 10'000U);
+    co_await redis.close();
+}
+
+TEST(AdminTest, WhatWaitsIsFoundBehindAnyNumberOfRunningJobs) {
+    WEIR_NEEDS_REDIS();
+    test::redis_server server;
+    event_loop loop;
+    loop.run(look_behind_many(server));
 }
 
 TEST(AdminTest, StatesHaveNames) {

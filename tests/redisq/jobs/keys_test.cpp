@@ -15,6 +15,7 @@ TEST(QueueKeysTest, AllKeysHaveTheQueueAsTheirTag) {
     EXPECT_EQ(keys.filed(), "weir:{mail#2}:h");
     EXPECT_EQ(keys.dead(), "weir:{mail#2}:dead");
     EXPECT_EQ(keys.unique("user 7"), "weir:{mail#2}:u:user 7");
+    EXPECT_EQ(keys.token("abc"), "weir:{mail#2}:t:abc");
     EXPECT_EQ(keys.result("1-0.1"), "weir:{mail#2}:r:1-0.1");
     EXPECT_EQ(keys.lane_of("weir:{mail#2}:s2"), 2U);
     EXPECT_EQ(keys.lane_of("weir:{mail}:s2"), std::nullopt);

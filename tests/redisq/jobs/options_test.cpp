@@ -51,6 +51,8 @@ TEST(JobOptionsTest, EveryNumberHasItsBounds) {
     EXPECT_NE(refusal<queue_options>([](queue_options& o) { o.result_ttl = 0s; }), "sound");
     EXPECT_NE(refusal<scheduler_options>([](scheduler_options& o) { o.poll = 2min; }), "sound");
     EXPECT_NE(refusal<scheduler_options>([](scheduler_options& o) { o.batch = 0; }), "sound");
+    EXPECT_NE(refusal<scheduler_options>([](scheduler_options& o) { o.retry_longest = 2h; }),
+              "sound");
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 
 #include <weir/redisq/jobs/queue.hpp>
 #include <weir/runtime/event_loop.hpp>
+#include <weir/runtime/scope.hpp>
+#include <weir/runtime/with_timeout.hpp>
 
 #include "support/redis_server.hpp"
 
@@ -67,6 +69,72 @@ TEST(QueueTest, AKeyThatHoldsSomethingElseIsAClearError) {
     server.command({"SET", "weir:{plain}:s1", "text"});
     event_loop loop;
     loop.run(run_into_wrong_type(server.url()));
+}
+
+task<> submit_one(queue* q) { co_await q->submit(echo, std::string("waits")); }
+
+task<std::error_code> try_to_submit(queue* q) {
+    std::error_code code;
+    try {
+        co_await q->try_submit(echo, std::string("does not"));
+    } catch (const exception& problem) {
+        code = problem.code();
+    }
+    co_return code;
+}
+
+task<> try_behind_who_waits(std::string url) {
+    client redis(url);
+    queue_options options;
+    options.max_length = 1;
+    queue q(redis, "plain", options);
+    co_await q.submit(echo, std::string("has room"));
+    scope waiting;
+    waiting.spawn(submit_one(&q));
+    waiting.spawn(submit_one(&q));
+    EXPECT_EQ(co_await q.size(), 1U);  // the others' replies have come before this one
+    EXPECT_EQ(co_await with_timeout(10s, try_to_submit(&q)), job_errc::queue_full);
+    EXPECT_EQ(waiting.size(), 2U);
+    value_or_throw(co_await redis.command<void>("DEL", q.keys().lane(1)));
+    while (waiting.size() == 2) {
+        static_cast<void>(co_await q.size());
+    }
+    EXPECT_EQ(co_await q.size(), 1U);
+    waiting.request_stop();
+    co_await waiting.join();
+    co_await redis.close();
+}
+
+TEST(QueueTest, TryingToSubmitDoesNotStandInLine) {
+    WEIR_NEEDS_REDIS();
+    test::redis_server server;
+    event_loop loop;
+    loop.run(try_behind_who_waits(server.url()));
+}
+
+task<> hold_keys(std::string url) {
+    client redis(url);
+    queue q(redis, "plain");
+    submit_options late;
+    late.delay(48h).unique("~late");
+    co_await q.submit(late, echo, std::string("late"));
+    submit_options repeated;
+    repeated.repeat_safely();
+    co_await q.submit(repeated, echo, std::string("repeated"));
+    co_await redis.close();
+}
+
+TEST(QueueTest, AUniqueKeyIsHeldUntilTheJobIsDueAndThenAsEver) {
+    WEIR_NEEDS_REDIS();
+    test::redis_server server;
+    event_loop loop;
+    loop.run(hold_keys(server.url()));
+    const auto left = std::stoll(server.command({"PTTL", "weir:{plain}:u:~late"}));
+    EXPECT_GT(left, std::chrono::milliseconds(71h).count());
+    EXPECT_LE(left, std::chrono::milliseconds(72h).count());
+    // What makes a submit repeatable is no unique key.
+    EXPECT_EQ(server.command({"KEYS", "weir:{plain}:u:*"}), "weir:{plain}:u:~late");
+    EXPECT_THAT(server.command({"KEYS", "weir:{plain}:t:*"}), testing::StartsWith("weir:"));
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ TEST(SubmitOptionsTest, BadOnesAreRefused) {
     EXPECT_THROW(submit_options().lane(4).check(), std::invalid_argument);
     EXPECT_THROW(submit_options().delay(-1s).check(), std::invalid_argument);
     EXPECT_THROW(submit_options().unique(std::string(257, 'x')).check(), std::invalid_argument);
+    EXPECT_THROW(submit_options().unique("").check(), std::invalid_argument);
     EXPECT_THROW(submit_options().trace(std::string(257, 'x')).check(), std::invalid_argument);
     EXPECT_THROW(submit_options().start_within(1us).check(), std::invalid_argument);
     EXPECT_THROW(submit_options().timeout(1us).check(), std::invalid_argument);
