@@ -36,7 +36,21 @@ task<result<void>> script_runner::load() {
         digests.push_back(std::move(*digest));
     }
     digests_ = std::move(digests);
+    ++loads_;
     co_return result<void>();
+}
+
+// However many have a script to run and find none known, one of them teaches the server.
+task<result<void>> script_runner::load_once() {
+    try {
+        const mutex::guard turn = co_await loading_.lock();
+        if (!digests_.empty()) {
+            co_return result<void>();
+        }
+        co_return co_await load();
+    } catch (const canceled&) {
+        co_return std::unexpected(error(std::make_error_code(std::errc::operation_canceled)));
+    }
 }
 
 // ref: scripts are constants.
@@ -47,11 +61,12 @@ task<result<resp::reply>> script_runner::run(const job_script& script, words key
         // not taught.
         const bool by_text = attempt == 2;
         if (digests_.empty() && !by_text) {
-            result<void> loaded = co_await load();
+            result<void> loaded = co_await load_once();
             if (!loaded) {
                 co_return std::unexpected(std::move(loaded.error()));
             }
         }
+        const std::uint64_t loads = loads_;
         // Its own copy: the command may be encoded once more when others have forgotten the
         // digests.
         const std::string name(by_text ? std::string(script.text) : digest(script));
@@ -61,7 +76,10 @@ task<result<resp::reply>> script_runner::run(const job_script& script, words key
         if (answer || answer.error().code() != errc::no_script || by_text) {
             co_return answer;
         }
-        digests_.clear();
+        // Others may have taught it since this was sent.
+        if (loads == loads_) {
+            digests_.clear();
+        }
     }
 }
 

@@ -170,6 +170,56 @@ TEST_F(JobResultsTest, WhoMayNotSubscribeLooksForItself) {
 }
 
 // ref: as above.
+task<> do_all_with_few_rights(test::redis_server& server) {
+    client_options where(server.url());
+    where.server.user = "producer";
+    where.server.password = "secret";
+    client redis(where);
+    queue_options limited;
+    limited.max_length = 10;
+    queue q(redis, "default", limited);
+    std::size_t got = 0;
+    scope waiting;
+    const handle job = co_await q.submit(keep(), echo, std::string("a"));
+    waiting.spawn(expect_result(job, "1", &got));
+    co_await until_listening(server);
+    ends worker(server);
+    worker.store(job, "1");
+    EXPECT_EQ(worker.tell(job), "1");
+    co_await waiting.join();
+    submit_options later;
+    later.delay(1h).unique("key").keep_result().repeat_safely();
+    const handle delayed = co_await q.submit(later, echo, std::string("b"));
+    EXPECT_EQ(co_await delayed.progress(), std::nullopt);
+    EXPECT_EQ(co_await delayed.cancel(), cancel_outcome::canceled);
+    EXPECT_EQ(co_await job.cancel(), cancel_outcome::canceled);
+    queue unlimited(redis);
+    const handle plain = co_await unlimited.submit(echo, std::string("c"));
+    EXPECT_EQ(co_await plain.cancel(), cancel_outcome::canceled);
+    EXPECT_EQ(co_await q.size(), 0U);
+    co_await redis.close();
+}
+
+// Those of redisq/jobs/README.md.
+TEST_F(JobResultsTest, AProducerNeedsNoMoreThanItsRights) {
+    std::vector<std::string> words = {
+        "ACL",     "SETUSER",           "producer",      "on",
+        ">secret", "~weir:{default}:*", "resetchannels", "&weir:{default}:to:*",
+        "-@all"};
+    for (const char* command :
+         {"xadd",      "evalsha", "script|load", "hget",           "xrange", "get",  "xlen",
+          "zcard",     "time",    "zadd",        "zscore",         "hset",   "hdel", "hincrby",
+          "set",       "del",     "zrem",        "xpending",       "xdel",   "xack", "publish",
+          "subscribe", "hello",   "ping",        "client|setname", "select"}) {
+        words.push_back(std::string("+") + command);
+    }
+    EXPECT_EQ(server_.command(words), "OK");
+    event_loop loop;
+    loop.run(do_all_with_few_rights(server_));
+    EXPECT_EQ(server_.command({"ACL", "LOG"}), "");
+}
+
+// ref: as above.
 task<> wait_for_another(test::redis_server& server) {
     client redis(server.url());
     queue q(redis);

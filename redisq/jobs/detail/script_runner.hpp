@@ -5,11 +5,13 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "../../../runtime/mutex.hpp"
 #include "../../resp/reply.hpp"
 #include "../scripts.hpp"
 #include "job_server.hpp"
@@ -38,8 +40,12 @@ class script_runner {
     [[nodiscard]] const std::string& digest(const job_script& script) const;
 
   private:
+    [[nodiscard]] task<result<void>> load_once();
+
     job_server server_;
     std::vector<std::string> digests_;  // in the order of job_scripts()
+    std::uint64_t loads_ = 0;
+    mutex loading_;  // one teaches, the others wait
 };
 
 }  // namespace weir::redisq::detail

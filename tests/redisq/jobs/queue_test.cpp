@@ -5,6 +5,7 @@
 #include <string>
 
 #include <weir/redisq/jobs/queue.hpp>
+#include <weir/redisq/jobs/scripts.hpp>
 #include <weir/runtime/event_loop.hpp>
 #include <weir/runtime/scope.hpp>
 #include <weir/runtime/with_timeout.hpp>
@@ -135,6 +136,34 @@ TEST(QueueTest, AUniqueKeyIsHeldUntilTheJobIsDueAndThenAsEver) {
     // What makes a submit repeatable is no unique key.
     EXPECT_EQ(server.command({"KEYS", "weir:{plain}:u:*"}), "weir:{plain}:u:~late");
     EXPECT_THAT(server.command({"KEYS", "weir:{plain}:t:*"}), testing::StartsWith("weir:"));
+}
+
+task<> submit_delayed(queue* q) {
+    submit_options later;
+    later.delay(1h);
+    co_await q->submit(later, echo, std::string("later"));
+}
+
+task<> submit_together(std::string url) {
+    client redis(url);
+    queue q(redis, "plain");
+    scope all;
+    for (int i = 0; i < 100; ++i) {
+        all.spawn(submit_delayed(&q));
+    }
+    co_await all.join();
+    EXPECT_EQ(co_await q.size(), 100U);
+    co_await redis.close();
+}
+
+TEST(QueueTest, TheServerLearnsTheScriptsOnceHoweverManyNeedThem) {
+    WEIR_NEEDS_REDIS();
+    test::redis_server server;
+    event_loop loop;
+    loop.run(submit_together(server.url()));
+    EXPECT_THAT(server.command({"INFO", "commandstats"}),
+                testing::HasSubstr(
+                    "cmdstat_script|load:calls=" + std::to_string(job_scripts().size()) + ","));
 }
 
 }  // namespace
