@@ -77,6 +77,7 @@ task<> lose_the_owner(test::redis_cluster& cluster, journal& log) {
     co_await submit_kept_jobs(redis, "images", 0, 300, log);
     const auto owner = co_await redis.client_of("{images}");
     EXPECT_EQ(co_await owner.value()->command<int>("WAIT", 1, 5'000), 1);
+    cluster.hasten_failover();
     cluster.node(home_of("images")).kill();
     co_await submit_kept_jobs(redis, "images", 300, 600, log);
     co_await jobs_are_gone(redis, "images");
@@ -116,6 +117,7 @@ task<> freeze_the_owner(test::redis_cluster& cluster, journal& log) {
     EXPECT_EQ(co_await owner.value()->command<int>("WAIT", 1, 5'000), 1);
     cluster_client watcher(options);
     EXPECT_TRUE(co_await watcher.connect());
+    cluster.hasten_failover();
     cluster.node(home_of("a")).stop();
     scope watching;
     watching.spawn(with_timeout(60s, leave_when_it_is_replaced(watcher, "a")));
