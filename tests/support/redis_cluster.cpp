@@ -40,9 +40,12 @@ std::set<std::string> view_of(redis_server& node) {
         words >> id >> passed >> flags >> master >> passed >> passed >> epoch;
         const std::string own = "myself,";
         flags.erase(0, flags.starts_with(own) ? own.size() : 0);
-        std::string entry = id + " " + flags + " " + master + " " + epoch;
+        std::string entry = id;
+        entry.append(" ").append(flags).append(" ").append(master).append(" ").append(epoch);
         for (std::string word; words >> word;) {
-            entry += word.front() == '[' ? "" : " " + word;  // "[93-<-ID]": a slot that moves
+            if (word.front() != '[') {  // "[93-<-ID]": a slot that moves
+                entry.append(" ").append(word);
+            }
         }
         known.insert(entry);
     }
