@@ -99,6 +99,18 @@ class intrusive_list {
         }
     }
 
+    // The same as long as `visit` says true.
+    template <class Visit>
+    void for_each_while(Visit&& visit) const {
+        for (list_node* node = root_.next_; node != &root_;) {
+            list_node* const next = node->next_;
+            if (!visit(static_cast<T&>(*node))) {
+                return;
+            }
+            node = next;
+        }
+    }
+
   private:
     void insert_before(list_node& position, T& element) noexcept {
         list_node& node = element;

@@ -74,8 +74,12 @@ timer_wheel::slot_list& timer_wheel::slot_for(time_point at) noexcept {
 
 void timer_wheel::insert(timer_node& timer, time_point deadline) noexcept {
     timer.deadline = deadline;
-    slot_for(deadline).push_back(timer);
+    slot_list& slot = slot_for(deadline);
+    slot.push_back(timer);
     ++size_;
+    if (&slot == nearest_) {
+        nearest_deadline_ = std::min(nearest_deadline_, to_nanoseconds(deadline));
+    }
 }
 
 // Searches the ring from the slot of elapsed_ on, once around.
@@ -150,14 +154,25 @@ std::uint64_t first_deadline(const intrusive_list<timer_node>& slot, std::size_t
                              std::uint64_t otherwise) noexcept {
     std::size_t seen = 0;
     std::uint64_t earliest = UINT64_MAX;
-    slot.for_each([&](const timer_node& timer) {
+    slot.for_each_while([&](const timer_node& timer) {
         ++seen;
         earliest = std::min(earliest, to_nanoseconds(timer.deadline));
+        return seen <= scan_limit;
     });
     return seen > scan_limit ? otherwise : earliest;
 }
 
 }  // namespace
+
+// What is armed later keeps it right. A timer that is removed leaves a deadline that is too early,
+// which is forgotten when time has come there.
+std::uint64_t timer_wheel::nearest_deadline(const slot_list& slot) noexcept {
+    if (nearest_ != &slot || nearest_deadline_ <= elapsed_) {
+        nearest_ = &slot;
+        nearest_deadline_ = first_deadline(slot, SIZE_MAX, 0);
+    }
+    return nearest_deadline_;
+}
 
 std::optional<time_point> timer_wheel::next_event() noexcept {
     if (size_ == 0) {
@@ -167,7 +182,7 @@ std::optional<time_point> timer_wheel::next_event() noexcept {
     const std::optional<position> far = first_far();
     std::uint64_t earliest = UINT64_MAX;
     if (near) {
-        earliest = first_deadline(*near->slot, SIZE_MAX, near->start);
+        earliest = nearest_deadline(*near->slot);
     }
     if (far && far->start < earliest) {
         earliest = std::min(earliest, first_deadline(*far->slot, scan_max, far->start));
@@ -176,6 +191,12 @@ std::optional<time_point> timer_wheel::next_event() noexcept {
 }
 
 std::size_t timer_wheel::fire_due(const position& at, std::uint64_t now) noexcept {
+    if (at.slot == nearest_) {
+        if (now < nearest_deadline_) {
+            return 0;
+        }
+        nearest_ = nullptr;
+    }
     slot_list due;
     if (now - at.start >= granule) {
         due.splice_back(*at.slot);  // all of them; what it holds from before was due then
@@ -208,6 +229,7 @@ std::size_t timer_wheel::fire_due(const position& at, std::uint64_t now) noexcep
 }
 
 void timer_wheel::move_down(const position& from) noexcept {
+    nearest_ = nullptr;
     slot_list moving;
     moving.splice_back(*from.slot);
     *from.occupied &= ~from.bit;

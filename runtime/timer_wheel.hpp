@@ -1,5 +1,6 @@
-// Timers: a hierarchical wheel of intrusive lists. Arming, disarming and firing cost O(1) and
-// allocate nothing, whatever the number of live timers.
+// Timers: a hierarchical wheel of intrusive lists. Arming, disarming, firing and asking for the
+// next deadline cost O(1) and allocate nothing, whatever the number of live timers; the timers of
+// one slot of the ring are looked through once for its first deadline, and again when it has come.
 //
 //     weir::detail::timer_wheel timers;
 //     timers.insert(timer, start + 10ms);
@@ -89,11 +90,15 @@ class timer_wheel {
     [[nodiscard]] std::optional<position> first_far() noexcept;
     [[nodiscard]] std::optional<position> first_occupied() noexcept;
     [[nodiscard]] slot_list& slot_for(time_point deadline) noexcept;
+    [[nodiscard]] std::uint64_t nearest_deadline(const slot_list& slot) noexcept;
     void move_down(const position& from) noexcept;
     std::size_t fire_due(const position& at, std::uint64_t now) noexcept;
 
     std::uint64_t elapsed_ = 0;  // nanoseconds of the clock up to which time was advanced
     std::size_t size_ = 0;
+    // A slot of the ring that was looked through, or null, and no later than its first deadline.
+    const slot_list* nearest_ = nullptr;
+    std::uint64_t nearest_deadline_ = 0;
     std::array<std::uint64_t, near_slots / 64> near_occupied_{};
     std::array<std::uint64_t, far_levels> far_occupied_{};
     std::array<slot_list, near_slots> near_;

@@ -219,6 +219,44 @@ TEST(TimerWheelTest, TheNextEventIsTheFirstDeadlineOfASlot) {
     EXPECT_EQ(log, (std::vector<int>{1, 2}));
 }
 
+TEST(TimerWheelTest, TheNextEventFollowsWhatIsArmedAndRemoved) {
+    timer_wheel wheel;
+    std::vector<int> log;
+    log_timer late(log, 3);
+    log_timer middle(log, 2);
+    log_timer early(log, 1);
+    wheel.insert(late, time_point(2 * granule + 30ns));
+    EXPECT_EQ(wheel.next_event(), time_point(2 * granule + 30ns));
+    wheel.insert(middle, time_point(2 * granule + 20ns));
+    EXPECT_EQ(wheel.next_event(), time_point(2 * granule + 20ns));
+    wheel.insert(early, time_point(2 * granule + 10ns));
+    EXPECT_EQ(wheel.next_event(), time_point(2 * granule + 10ns));
+    wheel.remove(early);
+    EXPECT_LE(*wheel.next_event(), time_point(2 * granule + 20ns));
+    EXPECT_EQ(wheel.advance(time_point(2 * granule + 10ns)), 0U);
+    EXPECT_EQ(wheel.next_event(), time_point(2 * granule + 20ns));
+    EXPECT_EQ(wheel.advance(*wheel.next_event()), 1U);
+    EXPECT_EQ(wheel.next_event(), time_point(2 * granule + 30ns));
+    EXPECT_EQ(wheel.advance(*wheel.next_event()), 1U);
+    EXPECT_EQ(log, (std::vector<int>{2, 3}));
+}
+
+// Else an idle loop would turn without end.
+TEST(TimerWheelTest, ASlotOfTheNextTurnDoesNotRememberWhatWasRemoved) {
+    timer_wheel wheel;
+    std::vector<int> log;
+    log_timer removed(log, 1);
+    log_timer next(log, 2);
+    wheel.insert(removed, time_point(2 * granule));
+    EXPECT_EQ(wheel.next_event(), time_point(2 * granule));
+    wheel.remove(removed);
+    EXPECT_EQ(wheel.advance(time_point(10 * granule)), 0U);
+    const time_point deadline(granule * (2 + static_cast<int>(timer_wheel::near_slots)));
+    wheel.insert(next, deadline);
+    EXPECT_EQ(wheel.next_event(), deadline);
+    EXPECT_EQ(wheel.advance(deadline), 1U);
+}
+
 TEST(TimerWheelTest, TheNextEventOfADistantTimerIsItsDeadline) {
     timer_wheel wheel;
     std::vector<int> log;
