@@ -31,7 +31,7 @@ void scope::child_failed(std::exception_ptr error) noexcept {
         child_canceled_ = true;
     } else if (first_error_ == nullptr) {
         first_error_ = std::move(error);
-        context::request_stop();
+        request_stop();  // siblings that end by it are no news to a later join()
     }
 }
 

@@ -27,6 +27,7 @@
 #include <utility>
 
 #include "detail/awaited_callable.hpp"
+#include "detail/kept_arguments.hpp"
 #include "result.hpp"
 #include "task.hpp"
 
@@ -47,8 +48,10 @@ class scope : private context {
     template <class T>
     void spawn(task<T> child);
 
-    // Starts function(arguments...), which returns a task. A callable with state, such as a lambda
-    // that captures, is copied or moved, and lives as long as its task.
+    // Starts function(arguments...), which returns a task. Temporaries among the arguments, and a
+    // callable with state (a lambda that captures), live as long as that task, whatever its
+    // parameters are; what is passed as an lvalue to a reference or a view is the caller's to keep.
+    // Arguments of a callable with state are copied or moved.
     template <class F, class... Arguments>
         requires(std::invocable<F, Arguments...>)
     void spawn(F&& function, Arguments&&... arguments) {
@@ -84,17 +87,21 @@ class scope : private context {
     void on_done() noexcept override {}
     template <class F, class... Arguments>
     static auto call(F&& function, Arguments&&... arguments) {
-        if constexpr (std::is_class_v<std::decay_t<F>> && !std::is_empty_v<std::decay_t<F>>) {
-            return keep_and_call<std::decay_t<F>>(std::forward<F>(function),
-                                                  std::forward<Arguments>(arguments)...);
-        } else {
+        using callable = std::decay_t<F>;
+        if constexpr (std::is_class_v<callable> && !std::is_empty_v<callable>) {
+            return keep_and_call<callable, std::decay_t<Arguments>...>(
+                std::forward<F>(function), std::forward<Arguments>(arguments)...);
+        } else if constexpr (detail::frame_keeps_arguments<callable, Arguments...>) {
             return std::invoke(std::forward<F>(function), std::forward<Arguments>(arguments)...);
+        } else {
+            return keep_and_call<callable, Arguments...>(std::forward<F>(function),
+                                                         std::forward<Arguments>(arguments)...);
         }
     }
     template <class F, class... Arguments>
     static std::invoke_result_t<F&, Arguments...> keep_and_call(F function,
                                                                 Arguments... arguments) {
-        co_return co_await std::invoke(function, std::move(arguments)...);
+        co_return co_await std::invoke(function, std::forward<Arguments>(arguments)...);
     }
     template <class T>
     void spawn_task(task<T> child, const char* child_name);
