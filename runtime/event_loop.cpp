@@ -91,16 +91,20 @@ void event_loop::run_root(context& root, detail::completion_flag& done) {
     finish_orphans();
 }
 
-// An orphan ends by completions, or with a task of its own that it has asked to stop. What that
-// leaves behind in turn is told as well: no timer fires here that would end it.
+// An orphan ends by completions, or with a task of its own that it has asked to stop. Tasks that
+// run meanwhile may leave more of them.
 void event_loop::finish_orphans() {
     scheduler* const previous = std::exchange(current_, this);
-    while (!orphans_.empty()) {
-        orphans_.for_each([](detail::orphan& left) {
-            if (!std::exchange(left.was_told, true)) {
-                left.give_up();
-            }
-        });
+    detail::intrusive_list<detail::orphan> told;
+    while (true) {
+        while (!orphans_.empty()) {
+            detail::orphan& left = orphans_.pop_front();
+            told.push_back(left);
+            left.give_up();
+        }
+        if (told.empty()) {
+            break;
+        }
         run_ready();
         if (inbox_.maybe_nonempty()) {
             // A call on another thread, which an orphan's task waits for, ends by a post.
@@ -110,7 +114,7 @@ void event_loop::finish_orphans() {
         run_tick_ends();
         if (has_ready()) {
             driver_->poll();
-        } else if (!orphans_.empty() && inbox_.prepare_to_sleep()) {
+        } else if (orphans_.empty() && !told.empty() && inbox_.prepare_to_sleep()) {
             driver_->wait(std::nullopt);
             inbox_.awake();
         }

@@ -63,8 +63,6 @@ class orphan : public list_node {
     // The loop's run() is about to return: end soon (and not inside this call). Called once.
     virtual void give_up() noexcept = 0;
 
-    bool was_told = false;  // for the loop: give_up() was called
-
   protected:
     orphan() = default;
     ~orphan() = default;

@@ -2,11 +2,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include <weir/runtime/event_loop.hpp>
 #include <weir/runtime/nop.hpp>
@@ -252,6 +254,33 @@ void run_on_two_threads() {
 
 TEST(EventLoopDeathTest, RunningOnASecondThreadEndsTheProcess) {
     EXPECT_DEATH(run_on_two_threads(), "a loop runs on the thread of its first run\\(\\) only");
+}
+
+// Ends only when it is told to give up.
+struct patient_orphan final : detail::orphan {
+    explicit patient_orphan(std::function<void()> at_the_end) : last_act(std::move(at_the_end)) {}
+    ~patient_orphan() = default;
+    void give_up() noexcept override {
+        event_loop::current()->post_urgent([this] {
+            unlink();
+            last_act();
+        });
+    }
+    std::function<void()> last_act;
+};
+
+task<> leave(detail::orphan& orphan) {
+    event_loop::current()->add_orphan(orphan);
+    co_return;
+}
+
+TEST(EventLoopTest, AnOrphanThatComesWhileOthersGiveUpIsToldAsWell) {
+    event_loop loop;
+    bool ended = false;
+    patient_orphan second([&ended] { ended = true; });
+    patient_orphan first([&loop, &second] { loop.add_orphan(second); });
+    loop.run(leave(first));
+    EXPECT_TRUE(ended);
 }
 
 }  // namespace
