@@ -12,8 +12,8 @@ task<> signal_watch::watch() {
         on_first_signal_();
     }
     const result<void> got = co_await read_signal(source_, info);
+    source_.restore_mask();  // also where nothing more is heard of signals
     if (got) {
-        source_.restore_mask();
         target_.request_stop();
     }
 }

@@ -79,7 +79,7 @@ task<T> run_until_signal(task<T> main, std::vector<int> signals,
     subtask<T> child(std::move(main));
     signal_watch watch(child, signals, std::move(on_first_signal));
     scope s;
-    s.spawn(run_beside_watch(s, watch, child));
+    s.spawn_named("main", run_beside_watch<T>, s, watch, child);
     co_await s.join();
     co_return child.take();
 }

@@ -1,5 +1,7 @@
 #include "stop.hpp"
 
+#include "detail/post_surely.hpp"
+
 namespace weir {
 
 void stop_source::request_stop() noexcept {
@@ -41,7 +43,7 @@ void std_stop_link::forward::operator()() const noexcept {
     }
     // Not bounded by the inbox's capacity: a loop that destroys its callback waits for this
     // function, so waiting here for the loop to make room could wait for ever.
-    loop->post_urgent([to] {
+    post_surely(*loop, [to] {
         if (to->target != nullptr) {
             to->target->request_stop();
         }

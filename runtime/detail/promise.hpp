@@ -143,7 +143,7 @@ class promise final : public promise_base {
     task<T> get_return_object() noexcept;
 
     template <class U = T>
-        requires(!std::is_reference_v<T>) && std::constructible_from<T, U>
+        requires(!std::is_reference_v<T>) && std::convertible_to<U, T>
     void return_value(U&& value) noexcept(std::is_nothrow_constructible_v<T, U>) {
         std::construct_at(&value_, std::forward<U>(value));
         outcome_ = outcome::value;

@@ -2,10 +2,8 @@
 
 #include <cerrno>
 #include <chrono>
-#include <condition_variable>
 #include <csignal>
 #include <cstring>
-#include <mutex>
 #include <system_error>
 
 #include "detail/native_thread.hpp"
@@ -99,13 +97,6 @@ std::vector<int> allowed_cpus() {
         }
     }
     throw std::system_error(errno, std::system_category(), "sched_getaffinity");
-}
-
-void wait_for_memory() noexcept {
-    std::mutex nobody_elses;
-    std::condition_variable never;
-    std::unique_lock lock(nobody_elses);
-    never.wait_for(lock, std::chrono::milliseconds(1));
 }
 
 }  // namespace weir::detail

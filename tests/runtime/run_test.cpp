@@ -265,6 +265,14 @@ TEST(RunTest, EveryAllocationMayFailAndNothingStaysOpen) {
     EXPECT_LT(failures, 100U);
 }
 
+task<std::string> dump_this() { co_return event_loop::current()->dump(); }
+
+TEST(RunTest, TheMainTaskIsNamedInADump) {
+    EXPECT_NE(run(dump_this()).find("\n  main: "), std::string::npos);
+    // It is a child there, below what also waits for the signals.
+    EXPECT_NE(run(dump_this(), on_signals({SIGUSR1})).find("    main: "), std::string::npos);
+}
+
 TEST(RunTest, ANumberThatIsNoSignalIsNamed) {
     try {
         run(give(1), on_signals({SIGINT, 4711}));

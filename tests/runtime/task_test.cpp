@@ -220,7 +220,7 @@ task<> fail_void() {
 TEST(TaskTest, AnyTypeMayBeThrown) { EXPECT_THROW(test::run_test(fail_void()), int); }
 
 struct throws_on_construction {
-    explicit throws_on_construction(int) { throw std::logic_error("not today"); }
+    throws_on_construction(int) { throw std::logic_error("not today"); }
 };
 
 task<throws_on_construction> return_what_throws() { co_return 1; }

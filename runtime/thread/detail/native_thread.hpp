@@ -7,10 +7,9 @@
 
 #include <pthread.h>
 
-#include <new>
 #include <vector>
 
-#include "../../event_loop.hpp"
+#include "../../detail/post_surely.hpp"
 
 namespace weir::detail {
 
@@ -30,22 +29,5 @@ void name_this_thread(const char* name) noexcept;
 
 // The processors that this thread may run on, in order; one or more (sched_getaffinity(2)).
 [[nodiscard]] std::vector<int> allowed_cpus();
-
-// Waits a millisecond, for memory to become free.
-void wait_for_memory() noexcept;
-
-// Posts without bound (Function copies without throwing). For what must arrive: where there is no
-// memory, it waits until there is.
-template <class Function>
-void post_surely(event_loop& loop, Function function) noexcept {
-    while (true) {
-        try {
-            loop.post_urgent(function);
-            return;
-        } catch (const std::bad_alloc&) {
-            wait_for_memory();
-        }
-    }
-}
 
 }  // namespace weir::detail
