@@ -4,14 +4,11 @@ namespace weir::detail {
 
 task<> signal_watch::watch() {
     signalfd_siginfo info{};
-    if (on_first_signal_) {
-        const result<void> first = co_await read_signal(source_, info);
-        if (!first) {
-            co_return;
-        }
+    result<void> got = co_await read_signal(source_, info);
+    if (got && on_first_signal_) {
         on_first_signal_();
+        got = co_await read_signal(source_, info);
     }
-    const result<void> got = co_await read_signal(source_, info);
     source_.restore_mask();  // also where nothing more is heard of signals
     if (got) {
         target_.request_stop();

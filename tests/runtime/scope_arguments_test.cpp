@@ -29,16 +29,19 @@ task<> say_reference(const std::string& text, words* said) {
     said->push_back(text);
 }
 
+// ref: what is under test.
 task<> say_moved(std::string&& text, words* said) {
     co_await yield();
     said->push_back(text);
 }
 
+// ref: what is under test.
 task<> say_view(std::string_view text, words* said) {
     co_await yield();
     said->emplace_back(text);
 }
 
+// ref: what is under test.
 task<> say_span(std::span<const char> text, words* said) {
     co_await yield();
     said->emplace_back(text.begin(), text.end());
