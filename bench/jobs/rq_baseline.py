@@ -32,7 +32,7 @@ except ImportError as error:
 PAYLOAD = "p" * 100
 QUEUE = "bench"
 BATCH = 1_000
-LOOK_EVERY = 50  # jobs that a drain runs before it looks at the clock
+LOOK_EVERY = 20  # jobs that a drain runs before it looks at the clock
 SETTLING_SHARE = 0.1
 
 

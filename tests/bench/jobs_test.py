@@ -104,7 +104,8 @@ class RqTest(MeasuringTest):
             self.assertIsNone(row["ceiling_jobs_per_s"])
             self.assertEqual(row["p50_us"] is not None,
                              row["phase"] in ("rq_submit_one", "rq_steady"))
-        self.assertEqual([row["jobs"] for row in rows[1:3]], [40, 40])
+        self.assertEqual(rows[1]["jobs"], 40)
+        self.assertTrue(20 <= rows[2]["jobs"] <= 40)  # what is done of them in 0.2 s, and a batch
         self.assertGreater(rows[1]["bytes_per_job"], 100)
         self.assertIn("rq_steady", text)
 
