@@ -22,38 +22,45 @@ void throw_refusal(refusal why, const pool_core& by) {
     fatal("unknown refusal %d", static_cast<int>(why));
 }
 
-void job_waiter::wait_for_end(job& target, context& task, std::coroutine_handle<> resume,
-                              stop_policy policy) noexcept {
+const wait_kind& job_waiter::kind_of(stop_policy policy) noexcept {
     static constexpr wait_kind kinds[] = {
         {"a job", &end_wait}, {"a job", &pass_stop}, {"a job", nullptr}};
+    return kinds[static_cast<std::size_t>(policy)];
+}
+
+void job_waiter::wait_for_end(job& target, context& task, std::coroutine_handle<> resume,
+                              stop_policy policy) noexcept {
     WEIR_ASSERT(target.joiner_ == nullptr, "one task at a time waits for a job");
     target.joiner_ = this;
-    edge_.target = &target;
-    if (task.host() != nullptr) {
-        task.host()->edges_.push_back(edge_);
-    }
-    suspend(task, resume, kinds[static_cast<std::size_t>(policy)]);
+    claim_.target = &target;
+    suspend(task, resume, kind_of(policy));
     if (task.stop_requested() && kind->cancel != nullptr) {
         kind->cancel(*this);
     }
 }
 
 void job_waiter::target_ended() noexcept {
-    if (edge_.is_linked()) {
-        edge_.unlink();
+    if (claim_.is_linked()) {
+        claim_.unlink();
     }
     wake();
+}
+
+void job_waiter::target_claimed() noexcept {
+    if (kind == &kind_of(stop_policy::ends_wait)) {
+        kind = &kind_of(stop_policy::passed_on);
+    }
 }
 
 void job_waiter::end_wait(waiter& self) noexcept {
     auto& waiting = static_cast<job_waiter&>(self);
     waiting.was_canceled = true;
-    waiting.edge_.target->joiner_ = nullptr;
+    waiting.claim_.target->joiner_ = nullptr;
     waiting.target_ended();
 }
 
 void job_waiter::pass_stop(waiter& self) noexcept {
-    cancel_job(*static_cast<job_waiter&>(self).edge_.target);
+    cancel_job(*static_cast<job_waiter&>(self).claim_.target);
 }
 
 bool submit_waiter::begin(context& task, std::coroutine_handle<> resume) {
@@ -81,38 +88,35 @@ bool join_waiter::begin(context& task, std::coroutine_handle<> resume) noexcept 
     return job_.owner_pool().join(*this, task, resume);
 }
 
-// Visits each job once; those yet to visit are chained through search_next_. A job that submitted
-// `target` by run(), or hosts it, waits for it as well; while the body of `target` is in its first
-// step, no edge says so yet: who reaches such a job has reached `target`.
+job* job::outer() const noexcept { return outer_ != nullptr ? outer_ : owner_->outer(); }
+
+// Goes from `target` backwards: to the job whose task awaits it, and to the one that it is part of,
+// which waits for it even before its first step has returned. Visits each job once; those yet to
+// visit are chained through search_next_.
 bool job::waits_for(job& from, job& target) noexcept {
     static constinit thread_local std::uint64_t searches = 0;
-    const std::uint64_t wanted = ++searches;
     const std::uint64_t visited = ++searches;
-    for (job* waiting = &target; waiting != nullptr;
-         waiting = waiting->joiner_ == nullptr ? waiting->outer_ : nullptr) {
-        waiting->search_mark_ = wanted;
-    }
-    bool found = from.search_mark_ == wanted;
-    from.search_next_ = nullptr;
-    for (job* to_visit = &from; to_visit != nullptr && !found;) {
+    job* to_visit = nullptr;
+    const auto visit = [&to_visit, visited](job* waiting) {
+        if (waiting != nullptr && waiting->search_mark_ != visited) {
+            waiting->search_mark_ = visited;
+            waiting->search_next_ = std::exchange(to_visit, waiting);
+        }
+    };
+    visit(&target);
+    while (to_visit != nullptr && to_visit != &from) {
         const job& at = *std::exchange(to_visit, to_visit->search_next_);
-        at.edges_.for_each([&](const wait_edge& edge) {
-            job& next = *edge.target;
-            if (next.search_mark_ == wanted) {
-                found = true;
-            } else if (next.search_mark_ != visited) {
-                next.search_mark_ = visited;
-                next.search_next_ = to_visit;
-                to_visit = &next;
-            }
-        });
+        if (at.joiner_ != nullptr) {
+            visit(at.joiner_->owner->host());
+        }
+        visit(at.outer());
     }
-    return found;
+    return to_visit != nullptr;
 }
 
 // The innermost job of this pool that `task` is part of, directly or through jobs of other pools.
 job* pool_core::host_of(const context& task) const noexcept {
-    for (job* host = task.host(); host != nullptr; host = host->outer_) {
+    for (job* host = task.host(); host != nullptr; host = host->outer()) {
         if (host->owner_ == this) {
             return host;
         }
@@ -130,8 +134,12 @@ bool pool_core::admit(submit_waiter& waiter, context& task, std::coroutine_handl
     if (waiter.until_end_) {
         waiter.job_->outer_ = task.host();
     }
-    if (host != nullptr && (waiter.until_end_ || (!slot_is_free() && !place_is_free()))) {
-        return admit_as_guest(waiter, *host, task, resume);
+    if (host != nullptr) {
+        // run() takes the caller's own slot, but where a parallel branch of the caller has it.
+        const bool has_room = slot_is_free() || place_is_free();
+        if (!has_room || (waiter.until_end_ && !host->has_guest_)) {
+            return admit_as_guest(waiter, *host, task, resume);
+        }
     }
     if (waiter.job_ == nullptr) {
         reserve_record();
@@ -143,6 +151,9 @@ bool pool_core::admit(submit_waiter& waiter, context& task, std::coroutine_handl
         enqueue(waiter);
         if (!waiter.until_end_) {
             return false;
+        }
+        if (host != nullptr) {
+            host->claims_.push_back(waiter.claim_);
         }
         waiter.wait_for_end(*waiter.job_, task, resume, stop_policy::passed_on);
         return true;
@@ -240,6 +251,29 @@ bool pool_core::run_as_guest(job& guest, job& host, job_waiter& waiter, context&
     return !ended;
 }
 
+// A queued job is to run on the slot of a job that waits for it, or that `by` is part of.
+void pool_core::leave_queue(job& claimed, job& by) noexcept {
+    queue_.remove(claimed);
+    ++stats_.claimed;
+    claimed.outer_ = &by;
+}
+
+// The turn on the slot of `host` is free, and no guest waits for it: of what tasks of `host` await,
+// the first that is queued still leaves the queue. Null where there is none.
+job* pool_core::next_claim(job& host) noexcept {
+    while (!host.claims_.empty()) {
+        job& target = *host.claims_.pop_front().target;
+        if (target.state_ == job_state::queued) {
+            job_waiter& waiting = *target.joiner_;
+            waiting.target_claimed();
+            leave_queue(target, *waiting.owner->host());
+            target.slot_host_ = &host;
+            return &target;
+        }
+    }
+    return nullptr;
+}
+
 bool pool_core::join(join_waiter& waiter, context& task, std::coroutine_handle<> resume) noexcept {
     job& target = waiter.job_;
     if (target.finished()) {
@@ -252,9 +286,12 @@ bool pool_core::join(join_waiter& waiter, context& task, std::coroutine_handle<>
     if (task.host() != nullptr) {
         job* const host = host_of(task);
         if (host != nullptr && target.state_ == job_state::queued) {
-            queue_.remove(target);
-            ++stats_.claimed;
-            target.outer_ = task.host();
+            if (host->has_guest_) {
+                host->claims_.push_back(waiter.claim_);
+                waiter.wait_for_end(target, task, resume, waiter.policy_);
+                return true;
+            }
+            leave_queue(target, *task.host());
             grant();
             // The host must neither go on nor end while its guest has the slot: so a stop does not
             // end this wait, but asks the guest to stop as well.

@@ -15,6 +15,17 @@ namespace weir {
 
 namespace detail {
 
+// An element as it is given to a job: what cannot be copied leaves its range, which is the batch's
+// own.
+template <class Element>
+[[nodiscard]] decltype(auto) leave_range(Element&& element) noexcept {
+    if constexpr (std::is_copy_constructible_v<std::decay_t<Element>>) {
+        return std::forward<Element>(element);
+    } else {
+        return std::move(element);
+    }
+}
+
 // Calls an element of a range of callables or tasks.
 struct call_element {
     submit_options options;
@@ -30,8 +41,8 @@ struct call_element {
     }
     template <class Element>
     auto submit(pool& target, Element&& element) {
-        std::decay_t<Element> callable(std::forward<Element>(element));
-        return target.submit(options, callable);
+        owned<std::decay_t<Element>> callable(leave_range(std::forward<Element>(element)));
+        return target.submit(options, std::move(callable));
     }
 };
 
@@ -43,7 +54,7 @@ struct call_function {
 
     template <class Element>
     auto submit(pool& target, Element&& element) {
-        return target.submit(options, function, std::forward<Element>(element));
+        return target.submit(options, function, leave_range(std::forward<Element>(element)));
     }
 };
 
@@ -125,23 +136,6 @@ class batch_jobs final : private job_watcher, private stop_listener {
     std::exception_ptr first_error_;
 };
 
-// Lets others run first. Not ended by a stop, as yield() would be.
-class [[nodiscard]] ready_queue_awaiter : private ready_node {
-  public:
-    ready_queue_awaiter() noexcept = default;
-
-    [[nodiscard]] bool await_ready() const noexcept { return false; }
-
-    template <weir_promise Promise>
-    void await_suspend(std::coroutine_handle<Promise> task) noexcept {
-        owner = &task.promise().context();
-        handle = task;
-        owner->loop().make_ready(*this);
-    }
-
-    void await_resume() const noexcept {}
-};
-
 template <class T>
 struct handle_value;
 template <class T>
@@ -152,12 +146,15 @@ struct handle_value<join_handle<T>> {
 // ref: the pool outlives its batches.
 template <class T, class Call, class Range>
 task<batch_values<T>> batch_run_all(pool& target, Call call, Range range) {
-    batch_jobs<T> batch(co_await context_awaiter());
+    context& caller = co_await context_awaiter();
+    batch_jobs<T> batch(caller);
     reserve_for(batch.handles, range);
     try {
         for (auto&& element : range) {
             batch.make_room();
             auto submitted = call.submit(target, std::forward<decltype(element)>(element));
+            // Who waits for the caller inside the batch is refused, so that ended() below is not.
+            submitted.belongs_to(caller);
             batch.add(co_await submitted);
             if (batch.failed()) {
                 break;
@@ -168,13 +165,7 @@ task<batch_values<T>> batch_run_all(pool& target, Call call, Range range) {
     }
     for (join_handle<T>& handle : batch.handles) {
         co_await handle.ended();
-        while (!handle.done()) {
-            // It waits for the job that runs this batch: the cancel ends that.
-            batch.fail(std::make_exception_ptr(
-                pool_error(pool_errc::would_deadlock, target.options().name)));
-            co_await ready_queue_awaiter();
-            co_await handle.ended();
-        }
+        WEIR_ASSERT(handle.done(), "no job of a batch waits for the batch");
     }
     batch.rethrow_failure();
     if constexpr (!std::is_void_v<T>) {

@@ -3,44 +3,10 @@
 
 #include "../runtime/this_task.hpp"
 #include "../runtime/with_timeout.hpp"
+#include "detail/idle_awaiter.hpp"
 #include "detail/pool_core.hpp"
 
 namespace weir::detail {
-
-// Waits until the pool is idle.
-class [[nodiscard]] pool_core::idle_awaiter : private listed_waiter {
-  public:
-    idle_awaiter(pool_core& target, bool stoppable) noexcept
-        : target_(target), stoppable_(stoppable) {}
-
-    [[nodiscard]] bool await_ready() const noexcept { return false; }
-
-    template <weir_promise Promise>
-    bool await_suspend(std::coroutine_handle<Promise> task) noexcept {
-        static constexpr wait_kind drain{"a pool's drain", &cancel_in_list};
-        static constexpr wait_kind stop{"a pool's stop", nullptr};
-        if (target_.idle()) {
-            return false;
-        }
-        context& waiting = task.promise().context();
-        if (stoppable_) {
-            return wait_in(target_.idle_waiters_, *this, waiting, task, drain);
-        }
-        suspend(waiting, task, stop);
-        target_.idle_waiters_.push_back(*this);
-        return true;
-    }
-
-    void await_resume() const {
-        if (was_canceled) [[unlikely]] {
-            throw canceled();
-        }
-    }
-
-  private:
-    pool_core& target_;
-    bool stoppable_;
-};
 
 bool pool_core::idle() const noexcept {
     return running_ == 0 && queue_.empty() && parked_.empty() && gate_.idle();
@@ -95,11 +61,9 @@ std::vector<job_info> pool_core::unstarted_jobs() const {
     return found;
 }
 
-// What has not begun is canceled and named, what runs is asked to stop. Where memory for the names
-// is missing, the pool is closed and no more.
-std::vector<job_info> pool_core::cancel_everything() {
+// What has not begun is canceled, what runs is asked to stop.
+void pool_core::stop_all() noexcept {
     close();
-    std::vector<job_info> unstarted = unstarted_jobs();
     stopping_ = true;
     while (queue_place* const place = queue_.front()) {
         if (place->ops == nullptr) {
@@ -115,17 +79,20 @@ std::vector<job_info> pool_core::cancel_everything() {
     }
     group_.request_stop();
     wake_if_idle();
-    return unstarted;
 }
 
+// Where memory for the names is missing, the pool is closed and no more.
 task<std::vector<job_info>> pool_core::stop() {
     check_not_inside(co_await context_awaiter());
-    std::vector<job_info> unstarted = cancel_everything();
+    close();
+    std::vector<job_info> unstarted = unstarted_jobs();
+    stop_all();
     idle_awaiter until_idle(*this, false);
     co_await until_idle;
     co_return unstarted;
 }
 
+// Once the time is up, the pool is stopped whether or not there is memory for the names.
 task<drain_report> pool_core::drain_for(duration length) {
     check_not_inside(co_await context_awaiter());
     drain_report report;
@@ -136,7 +103,18 @@ task<drain_report> pool_core::drain_for(duration length) {
         report.drained = false;
     }
     if (!report.drained) {
-        report.unstarted = co_await stop();
+        std::exception_ptr nameless;
+        try {
+            report.unstarted = unstarted_jobs();
+        } catch (...) {
+            nameless = std::current_exception();
+        }
+        stop_all();
+        idle_awaiter until_idle(*this, false);
+        co_await until_idle;
+        if (nameless != nullptr) {
+            std::rethrow_exception(nameless);
+        }
     }
     co_return report;
 }

@@ -11,6 +11,16 @@ void print_job(std::ostream& out, const job& target) {
     out << "job " << target.info().id << " \"" << target.info().name << '"';
 }
 
+void print_wait(std::ostream& out, const waiter& waiting, time_point now) {
+    const auto waited = std::chrono::duration<double, std::milli>(now - waiting.since);
+    out << waiting.kind->what << " for " << std::fixed << std::setprecision(3) << waited.count()
+        << " ms";
+}
+
+void print_task(std::ostream& out, const context& task) {
+    out << "task \"" << (task.name() != nullptr ? task.name() : "(unnamed)") << '"';
+}
+
 void print_running(std::ostream& out, const job& target, time_point now) {
     out << (target.is_guest() ? "  guest: " : "  slot: ");
     print_job(out, target);
@@ -19,9 +29,8 @@ void print_running(std::ostream& out, const job& target, time_point now) {
         return;
     }
     if (const waiter* const waiting = target.waiting()) {
-        const auto waited = std::chrono::duration<double, std::milli>(now - waiting->since);
-        out << ", awaits " << waiting->kind->what << " for " << std::fixed << std::setprecision(3)
-            << waited.count() << " ms";
+        out << ", awaits ";
+        print_wait(out, *waiting, now);
     } else {
         out << ", runs";
     }
@@ -35,9 +44,9 @@ void print_parked(std::ostream& out, const parked_item& parked) {
         out << " from a thread\n";
         return;
     }
-    const context& task = *parked.submitter->owner;
-    out << "  parked: a submission of task \""
-        << (task.name() != nullptr ? task.name() : "(unnamed)") << "\"\n";
+    out << "  parked: a submission of ";
+    print_task(out, *parked.submitter->owner);
+    out << '\n';
 }
 
 }  // namespace
@@ -57,12 +66,24 @@ std::string pool_core::dump() const {
         if (running.state() != job_state::created) {
             print_running(out, running, now);
         }
+        running.guests_.for_each([&](const job& guest) {
+            out << "  waiting: ";
+            print_job(out, guest);
+            out << " for its turn on the slot of job " << running.info().id << '\n';
+        });
     });
     queue_.for_each([&](const queue_place& place) {
         const job_info info = place.ops == nullptr ? place.held->info() : job_info{.id = place.id};
         out << "  queued: job " << info.id << " \"" << info.name << "\"\n";
     });
     parked_.for_each([&](const parked_item& parked) { print_parked(out, parked); });
+    idle_waiters_.for_each([&](const listed_waiter& waiting) {
+        out << "  ";
+        print_task(out, *waiting.owner);
+        out << ", awaits ";
+        print_wait(out, waiting, now);
+        out << '\n';
+    });
     return out.str();
 }
 

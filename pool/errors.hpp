@@ -18,9 +18,9 @@
 namespace weir {
 
 enum class pool_errc {
-    full = 1,             // no free slot, no place in the queue, or somebody waits already
-    closed,               // close(), drain() or stop() came first
-    would_deadlock,       // the wait could only end after the waiting job itself has ended
+    full = 1,        // no free slot, no place in the queue, or somebody waits already
+    closed,          // close(), drain() or stop() came first
+    would_deadlock,  // the wait could only end after who waits, or may keep a loop from running
     admission_timed_out,  // no place was free within admit_within
     expired,              // not started within start_within (or finish_within): the body never ran
 };

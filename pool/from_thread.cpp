@@ -8,9 +8,21 @@ void pool_core::enter_from_thread() {
     if (scheduler::current() == loop_) {
         throw pool_error(pool_errc::would_deadlock, options_.name);
     }
-    if (!gate_.acquire()) {
-        throw pool_error(pool_errc::closed, options_.name);
+    const pool_errc why = try_enter_from_thread();
+    if (why == pool_errc{}) {
+        return;
     }
+    if (why == pool_errc::full) {
+        // A thread that has a loop to run may be the one that the others wait for: two loops that
+        // submit to each other's pools would block for ever.
+        if (scheduler::current() != nullptr || loop_->is_own_thread()) {
+            throw pool_error(pool_errc::would_deadlock, options_.name);
+        }
+        if (gate_.acquire()) {
+            return;
+        }
+    }
+    throw pool_error(pool_errc::closed, options_.name);
 }
 
 pool_errc pool_core::try_enter_from_thread() {

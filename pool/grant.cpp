@@ -21,7 +21,11 @@ void check_range(const char* option, std::size_t value, std::size_t min) {
 pool_options checked(const pool_options& options) {
     check_range("max_concurrency", options.max_concurrency, 1);
     check_range("max_queue_size", options.max_queue_size, 0);
-    return options;
+    pool_options usable = options;
+    if (usable.name == nullptr) {
+        usable.name = pool_options().name;
+    }
+    return usable;
 }
 
 }  // namespace
@@ -39,10 +43,14 @@ pool_core::pool_core(event_loop& loop, const pool_options& options)
 
 pool_core::~pool_core() {
     if (!idle()) {
+        std::size_t on_their_way = gate_.taken();
+        parked_.for_each([&](const parked_item& parked) {
+            on_their_way -= parked.from_thread != nullptr ? 1U : 0U;
+        });
         fatal(
-            "pool \"%s\" was destroyed while busy: %zu running, %zu queued, %zu parked; "
-            "co_await drain() or stop() first, or use with_pool",
-            options_.name, running_, queue_.size(), parked_size_);
+            "pool \"%s\" was destroyed while busy: %zu running, %zu queued, %zu parked, %zu on "
+            "their way from threads; co_await drain() or stop() first, or use with_pool",
+            options_.name, running_, queue_.size(), parked_size_, on_their_way);
     }
     WEIR_ASSERT(idle_waiters_.empty(), "a pool outlives the tasks that wait for it");
     while (spare_ != nullptr) {
@@ -197,14 +205,15 @@ void pool_core::release_slot(job& ended) noexcept {
         grant();
         return;
     }
-    if (host->guests_.empty()) {
+    job* const next = host->guests_.empty() ? next_claim(*host) : &host->guests_.pop_front();
+    if (next == nullptr) {
         host->has_guest_ = false;
         return;
     }
-    job& next = host->guests_.pop_front();
-    next.state_ = job_state::granted;
-    next.attach(group_);
-    loop_->make_ready_soon(next);
+    next->state_ = job_state::granted;
+    next->attach(group_);
+    loop_->make_ready_soon(*next);
+    grant();  // a claim has left a place in the queue
 }
 
 void pool_core::resize(std::size_t max_concurrency) {

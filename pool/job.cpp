@@ -86,6 +86,14 @@ posted_job::posted_job(pool_core& owner, scheduler& loop, context& group) noexce
     attach(group);
 }
 
+void posted_job::renew(context& group) noexcept {
+    pool_core& owner = owner_pool();
+    scheduler& on = loop();
+    detach();
+    posted_job::~posted_job();
+    ::new (static_cast<void*>(this)) posted_job(owner, on, group);
+}
+
 void posted_job::start() noexcept { owner_pool().begin_posted(*this); }
 void posted_job::ended() noexcept { owner_pool().posted_ended(*this); }
 
@@ -187,6 +195,14 @@ void pool_core::posted_ended(posted_job& record) noexcept {
         report(record, error);
     }
     release_record(record);
+}
+
+// A body that stopped its own context must not have stopped those that come after it. In a pool
+// that is being stopped they are to be stopped as well.
+void pool_core::renew(posted_job& record) noexcept {
+    if (!group_.stop_requested()) {
+        record.renew(group_);
+    }
 }
 
 void pool_core::release_record(posted_job& record) noexcept {
@@ -316,11 +332,11 @@ void pool_core::report(job& from, const std::exception_ptr& error) noexcept {
         std::rethrow_exception(error);
     } catch (const std::exception& known) {
         std::fprintf(stderr, "weir: pool \"%s\": job \"%s\" %llu failed unobserved: %s\n",
-                     options_.name, from.name(), static_cast<unsigned long long>(from.id_),
+                     options_.name, from.info().name, static_cast<unsigned long long>(from.id_),
                      known.what());
     } catch (...) {
         std::fprintf(stderr, "weir: pool \"%s\": job \"%s\" %llu failed unobserved\n",
-                     options_.name, from.name(), static_cast<unsigned long long>(from.id_));
+                     options_.name, from.info().name, static_cast<unsigned long long>(from.id_));
     }
 }
 

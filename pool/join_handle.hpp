@@ -7,8 +7,9 @@
 // scoped_handle cancels instead.
 //
 // Inside a job of the same pool, awaiting a handle whose job is still queued runs it at once on the
-// waiting job's slot; awaiting one that (directly or through others) waits for the waiting job
-// throws pool_error (would_deadlock).
+// waiting job's slot (while a parallel branch of that has the slot, the job stays queued, to run
+// where there is room first); awaiting one that (directly or through others) waits for the waiting
+// job throws pool_error (would_deadlock).
 //
 // Errors of the await: what the job threw, once; weir::canceled when the job was canceled, or the
 // waiting task stopped (the job then runs on, but where it has the waiting job's slot: then it is

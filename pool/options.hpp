@@ -27,7 +27,7 @@ struct pool_options {
     std::size_t max_concurrency = 100;
     // Jobs that wait for a slot, 0 to 16,777,216; 0 is a rendezvous: a submitter waits for a slot.
     std::size_t max_queue_size = 1000;
-    // Static storage; named in errors and reports.
+    // Static storage; named in errors and reports. Null is the default.
     const char* name = "pool";
     // Null: one line on standard error. pool_stats::unobserved_errors counts in any case.
     error_handler on_error = nullptr;
@@ -44,9 +44,9 @@ class submit_options {
   public:
     submit_options() noexcept = default;
 
-    // For dump() and reports; static storage, usually a literal.
+    // For dump() and reports; static storage, usually a literal. Null is the default, "job".
     submit_options& named(const char* name) noexcept {
-        name_ = name;
+        name_ = name != nullptr ? name : job_info().name;
         return *this;
     }
     // Wait at most so long for a place: then pool_errc::admission_timed_out.
@@ -86,7 +86,7 @@ class submit_options {
 // of completed, failed, canceled and expired.
 struct pool_stats {
     std::uint64_t submitted = 0;  // admitted: into a slot, the queue, or their submitter's slot
-    std::uint64_t started = 0;    // bodies begun
+    std::uint64_t started = 0;    // bodies begun, or about to: with a slot, or next on another's
     std::uint64_t completed = 0;  // ended with a value
     std::uint64_t failed = 0;     // ended with an exception
     std::uint64_t canceled = 0;   // stopped, before or after the start

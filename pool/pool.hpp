@@ -19,7 +19,10 @@
 //
 // Inside a job of this pool nothing deadlocks on the pool's bounds: run() executes on the caller's
 // own slot; submit() and post() do so where the queue is full; awaiting a queued job's handle runs
-// that job on the waiting job's slot. Both bounds hold all the while.
+// that job on the waiting job's slot. Both bounds hold all the while. Parallel branches of a job
+// share its slot: while one has it, the run() of another takes a free slot or a place in the queue,
+// and what it awaits stays queued, until a slot or the turn is free; where the queue is full too,
+// it waits for its turn. Pools that a job opens by with_pool are part of that job.
 //
 // Errors: pool_error (closed, would_deadlock, admission_timed_out, expired), weir::canceled when
 // the calling task is stopped while it waits, std::bad_alloc from the call itself.
@@ -54,9 +57,13 @@ namespace detail {
 template <class F>
 concept submittable = !std::same_as<std::remove_cvref_t<F>, submit_options>;
 
+struct pool_access;
+
 }  // namespace detail
 
 class pool : private detail::pool_core {
+    friend struct detail::pool_access;
+
   public:
     // On the loop that runs on this thread, or on `loop`.
     // Throws std::invalid_argument (an option out of its range), std::bad_alloc.
@@ -107,7 +114,8 @@ class pool : private detail::pool_core {
             core(), options, std::forward<F>(function), std::forward<A>(arguments)...));
     }
 
-    // Never waits: pool_errc::full or closed at once, with callable and arguments untouched.
+    // Never waits: pool_errc::full or closed at once, with callable and arguments untouched (unless
+    // their own constructors submitted to this pool and so took the last place).
     template <class F, class... A>
     [[nodiscard]] auto try_submit(F&& function, A&&... arguments)
         -> std::expected<join_handle<detail::job_value<F, A...>>, pool_errc> {
@@ -118,6 +126,9 @@ class pool : private detail::pool_core {
         }
         detail::held_job<T> held = detail::make_held_job<T>(
             core(), submit_options(), std::forward<F>(function), std::forward<A>(arguments)...);
+        if (const pool_errc why = try_admission(); why != pool_errc{}) [[unlikely]] {
+            return std::unexpected(why);
+        }
         admit_now(*held);
         return join_handle<T>(std::move(held));
     }
@@ -145,8 +156,10 @@ class pool : private detail::pool_core {
     }
 
     // From any other thread; blocks it while max_queue_size (at least 1) jobs are on their way from
-    // threads and not admitted. Throws pool_error (closed; would_deadlock on the loop's thread).
-    // A job that is refused later fails its future.
+    // threads and not admitted. Throws pool_error: closed; would_deadlock inside the loop's run(),
+    // and, where it would have to block, on the thread of this or any running loop.
+    // A job that is refused later fails its future. While nobody runs the loop, nothing is
+    // admitted.
     template <class F, class... A>
     [[nodiscard]] auto submit_from_thread(F&& function, A&&... arguments)
         -> std::future<detail::job_value<F, A...>> {
@@ -219,6 +232,11 @@ class pool : private detail::pool_core {
 
   private:
     [[nodiscard]] detail::pool_core& core() noexcept { return *this; }
+};
+
+// For what the library builds upon a pool.
+struct detail::pool_access {
+    [[nodiscard]] static pool_core& core(pool& target) noexcept { return target.core(); }
 };
 
 }  // namespace weir

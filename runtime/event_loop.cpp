@@ -54,7 +54,7 @@ event_loop::event_loop(std::unique_ptr<weir::driver> io, event_loop_options opti
 
 event_loop::~event_loop() {
     WEIR_ASSERT(scheduler::current() != this, "a loop is destroyed outside of its run()");
-    if (thread_ == std::this_thread::get_id()) {
+    if (is_own_thread()) {
         finish_orphans();  // of objects that ended between run() and here
     }
     WEIR_ASSERT(timers_.size() == 0 && driver_->in_flight() == 0 && roots_.empty(),
@@ -70,10 +70,9 @@ void event_loop::run_root(context& root, detail::completion_flag& done) {
     if (!attached_) {
         driver_->attach();
         attached_ = true;
-        thread_ = std::this_thread::get_id();
+        thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
     }
-    WEIR_ASSERT(thread_ == std::this_thread::get_id(),
-                "a loop runs on the thread of its first run() only");
+    WEIR_ASSERT(is_own_thread(), "a loop runs on the thread of its first run() only");
     done.done = false;
     struct current_scope {
         explicit current_scope(event_loop* loop) noexcept { current_ = loop; }

@@ -15,6 +15,7 @@
 // Lifetime: outlives its tasks, its pools and every thread that posts to it.
 #pragma once
 
+#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <functional>
@@ -135,6 +136,12 @@ class event_loop : public scheduler {
         return static_cast<T&>(add_service(&key, std::make_unique<T>(*this)));
     }
 
+    // Whether this loop was first run on the calling thread, inside run() or not. Any thread.
+    [[nodiscard]] bool is_own_thread() const noexcept {
+        // Relaxed: only the thread that has stored its own id finds that.
+        return thread_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+    }
+
     [[nodiscard]] loop_counters counters() const noexcept;
     [[nodiscard]] const event_loop_options& options() const noexcept { return options_; }
 
@@ -168,7 +175,7 @@ class event_loop : public scheduler {
     std::vector<std::pair<const void*, std::unique_ptr<loop_service>>> services_;
     detail::intrusive_list<detail::stop_listener> roots_;
     bool attached_ = false;
-    std::thread::id thread_;  // of the first run
+    std::atomic<std::thread::id> thread_;  // of the first run
 };
 
 }  // namespace weir

@@ -1,4 +1,4 @@
-// The awaiters of the pool: their non-template cores (pool_await.cpp) and the thin typed shells.
+// The awaiters of the pool: their non-template cores (admission.cpp) and the thin typed shells.
 #pragma once
 
 #include <coroutine>
@@ -43,7 +43,7 @@ enum class stop_policy : std::uint8_t {
     ignored
 };
 
-// Waits for a job's end on behalf of a task, and records that wait for deadlock detection.
+// Waits for a job's end on behalf of a task; deadlock detection follows the job's joiner_.
 class job_waiter : public waiter {
   public:
     job_waiter(const job_waiter&) = delete;
@@ -61,10 +61,15 @@ class job_waiter : public waiter {
     // Called by the pool: the target has ended.
     void target_ended() noexcept;
 
+    // Called by the pool: the target runs on the slot of the waiting task's job from now on, so a
+    // stop no longer ends this wait, but asks the target to stop as well.
+    void target_claimed() noexcept;
+
+    static const wait_kind& kind_of(stop_policy policy) noexcept;
     static void end_wait(waiter& self) noexcept;
     static void pass_stop(waiter& self) noexcept;
 
-    wait_edge edge_;  // linked in the waiting job, if any, while this waits for a job's end
+    claim claim_;  // its target is set while this waits for the end
 };
 
 // Admission of one job, or of a closure that has none; waits for a place, and where until_end_ is
@@ -108,6 +113,9 @@ class submit_waiter : public job_waiter, public parked_item {
         }
     }
 
+    // The caller will wait for the job's end, whatever happens.
+    void belongs_to(const context& caller) noexcept { job_->outer_ = caller.host(); }
+
     // Called by the pool: the job has left the park, and this goes on or waits for its end.
     void admitted_from_park() noexcept;
     static void cancel_parked(waiter& self) noexcept;
@@ -132,6 +140,7 @@ class [[nodiscard]] submit_awaiter : public submit_waiter {
   public:
     explicit submit_awaiter(held_job<T> submitted) noexcept
         : submit_waiter(*submitted, false, false), held_(std::move(submitted)) {}
+    using submit_waiter::belongs_to;
     join_handle<T> await_resume() {
         check();
         return join_handle<T>(std::move(held_));

@@ -146,10 +146,19 @@ struct unwrap_task<task<T>> {
     using type = T;
 };
 
+template <class T>
+struct checked_value {
+    static_assert(
+        !std::is_reference_v<T>,
+        "a job yields a value, since what a reference names may have gone when the result "
+        "is read; return a value, a pointer or a std::reference_wrapper");
+    using type = T;
+};
+
 // What a job made of F and Arguments (as deduced) yields.
 template <class F, class... Arguments>
-using job_value = typename unwrap_task<
-    typename call_result<std::decay_t<F>, std::decay_t<Arguments>...>::type>::type;
+using job_value = typename checked_value<typename unwrap_task<
+    typename call_result<std::decay_t<F>, std::decay_t<Arguments>...>::type>::type>::type;
 
 // F and Arguments are decayed.
 template <class Result, class F, class... Arguments>

@@ -1,6 +1,7 @@
 // A job: one submitted callable from its submission to its end; a root context of the loop.
 //
-// States, and who moves them (all writes are the pool's, in pool*.cpp):
+// States, and who moves them (all writes are the pool's, in grant.cpp, admission.cpp and
+// job.cpp):
 //   created    made by submit; owned by the awaiter
 //   parked     its submitter waits for a place, in pool_core::parked_
 //   queued     in pool_core::queue_
@@ -13,7 +14,9 @@
 //
 // A job runs on a slot of its own, or as the guest of a host: another job of the same pool that
 // waits for it meanwhile. A host has one guest at a time; further ones (of parallel branches of the
-// host) wait for their turn. So a slot never runs two bodies side by side.
+// host) take a free slot or a place in the queue where there is one, else they wait for their turn.
+// What a branch awaits that is still queued while the turn is taken is noted as a claim: it runs
+// where a slot is free first, the host's or another. So a slot never has two guests side by side.
 //
 // Ownership: a job deletes itself when it is finished and nobody holds it (see held_).
 // Memory: one recycled block. Thread: made anywhere, all else the loop's.
@@ -58,8 +61,9 @@ class job_watcher {
     ~job_watcher() = default;
 };
 
-// "The job that contains this edge's list waits for `target`": what deadlock detection follows.
-struct wait_edge : list_node {
+// "Who waits for `target`, which was queued then, would run it on the slot of the job that this is
+// listed in, whose turn was taken."
+struct claim : list_node {
     job* target = nullptr;
 };
 
@@ -101,10 +105,14 @@ class job : public context, public recycled {
     // The place in the pool's queue, while queued.
     [[nodiscard]] std::size_t position() const noexcept { return position_; }
     void set_position(std::size_t position) noexcept { position_ = position; }
-    [[nodiscard]] job_info info() const noexcept { return {.id = id_, .name = name()}; }
+    [[nodiscard]] job_info info() const noexcept {
+        return {.id = id_, .name = name() != nullptr ? name() : job_info().name};
+    }
     [[nodiscard]] bool is_guest() const noexcept { return slot_host_ != nullptr; }
     // Whether `from` waits, directly or through others, for `target`, or is it.
     [[nodiscard]] static bool waits_for(job& from, job& target) noexcept;
+    // The job that this one is part of and that certainly waits for its end, or null.
+    [[nodiscard]] job* outer() const noexcept;
 
     // Name and deadlines. Throws std::bad_alloc.
     void set_options(const submit_options& options);
@@ -158,12 +166,12 @@ class job : public context, public recycled {
     bool has_guest_ = false;
     bool held_ = false;  // somebody reads the result and calls drop()
     std::size_t position_ = 0;
-    parked_item* parking_ = nullptr;   // while parked
-    job_waiter* joiner_ = nullptr;     // who waits for the end
-    job* slot_host_ = nullptr;         // whose guest this is, or null
-    job* outer_ = nullptr;             // the job that submitted this by run(), or its host
-    intrusive_list<job> guests_;       // that wait for their turn on this job's slot
-    intrusive_list<wait_edge> edges_;  // jobs that this one waits for
+    parked_item* parking_ = nullptr;  // while parked
+    job_waiter* joiner_ = nullptr;    // who waits for the end
+    job* slot_host_ = nullptr;        // whose guest this is, or null
+    job* outer_ = nullptr;            // see outer(); that of the pool counts where this is null
+    intrusive_list<job> guests_;      // that wait for their turn on this job's slot
+    intrusive_list<claim> claims_;    // what waits for this job's turn, or is queued no longer
     std::unique_ptr<job_deadlines> deadlines_;
     job* search_next_ = nullptr;     // the pool's, during one search
     std::uint64_t search_mark_ = 0;  // the pool's: what the last search that came by found

@@ -47,10 +47,19 @@ class pool_core {
     [[nodiscard]] const pool_options& options() const noexcept { return options_; }
     [[nodiscard]] event_loop& loop() const noexcept { return *loop_; }
 
+    // What stop() does but for naming jobs and waiting: never fails.
+    void stop_all() noexcept;
+
+    // The job that waits for all of this pool's, or null: what they need of its own pool, they get
+    // on its slot. It outlives this pool.
+    [[nodiscard]] job* outer() const noexcept { return outer_; }
+    void set_outer(job* waiting) noexcept { outer_ = waiting; }
+
     // From tasks (admission.cpp). Each returns whether the task stays suspended.
     bool admit(submit_waiter& waiter, context& task, std::coroutine_handle<> resume);
     bool join(join_waiter& waiter, context& task, std::coroutine_handle<> resume) noexcept;
     [[nodiscard]] pool_errc try_admission() noexcept;
+    // Requires that try_admission() was just granted.
     void admit_now(job& admitted) noexcept;
 
     // From other threads (from_thread.cpp).
@@ -110,10 +119,11 @@ class pool_core {
         ~group() override { detach(); }
         void on_done() noexcept override {}
     };
-    class idle_awaiter;
+    friend class idle_awaiter;
 
     // Records: see posted_job and invariant 3.
     void add_record();
+    void renew(posted_job& record) noexcept;
     void reserve_record() {
         if (records_ < std::min(limit_, running_ + queue_.size() + parked_size_ + 1)) {
             add_record();
@@ -128,6 +138,9 @@ class pool_core {
         return record;
     }
     void make_spare(posted_job& record) noexcept {
+        if (record.stop_requested()) [[unlikely]] {
+            renew(record);
+        }
         record.next_spare = spare_;
         spare_ = &record;
     }
@@ -144,6 +157,8 @@ class pool_core {
                         std::coroutine_handle<> resume);
     bool run_as_guest(job& guest, job& host, job_waiter& waiter, context& task,
                       std::coroutine_handle<> resume, stop_policy policy) noexcept;
+    void leave_queue(job& claimed, job& by) noexcept;
+    [[nodiscard]] job* next_claim(job& host) noexcept;
 
     // grant.cpp
     [[nodiscard]] bool slot_is_free() const noexcept {
@@ -171,7 +186,6 @@ class pool_core {
     void wake_if_idle() noexcept;
     void check_not_inside(const context& task) const;
     [[nodiscard]] std::vector<job_info> unstarted_jobs() const;
-    [[nodiscard]] std::vector<job_info> cancel_everything();
 
     event_loop* loop_;
     pool_options options_;
@@ -184,6 +198,7 @@ class pool_core {
     std::size_t parked_size_ = 0;
     group group_;
     wait_list idle_waiters_;
+    job* outer_ = nullptr;             // see outer()
     posted_job* spare_ = nullptr;      // chained by next_spare
     std::size_t records_ = 0;          // spare ones and others
     std::uint64_t never_started_ = 0;  // jobs that ended before their body began

@@ -25,12 +25,14 @@ class detached_waiter : public submit_waiter {
     void finish() const { check(); }
 };
 
-// Whether a body that is called with what stands in a closure keeps no reference to that: then the
-// closure may go while the body goes on. Of a callable that is no function pointer, only the call
-// without arguments is known.
+// Whether a body that is called with what stands in a closure cannot refer to that: then the
+// closure may go while the body goes on. A parameter is safe where it is the argument itself, or
+// too simple to point into it; one that is made of something else (a string_view of a string) may
+// be a view. Of a callable that is no function pointer, only the call without arguments is known.
 template <class P, class A>
 inline constexpr bool keeps_no_argument =
-    !std::is_reference_v<P> ||
+    std::is_same_v<std::remove_cv_t<P>, A> || std::is_arithmetic_v<P> || std::is_enum_v<P> ||
+    (std::is_pointer_v<P> && (std::is_pointer_v<A> || std::is_null_pointer_v<A>)) ||
     std::is_same_v<A, std::reference_wrapper<std::remove_reference_t<P>>>;
 template <class F, class... A>
 inline constexpr bool keeps_no_closure = is_task<F> || (std::is_empty_v<F> && sizeof...(A) == 0);

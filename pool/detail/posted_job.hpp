@@ -66,6 +66,10 @@ class posted_job final : public job {
         delete this;
     }
 
+    // Becomes as if made anew, in the same place: what its last body was asked to do and what was
+    // asked of it is forgotten.
+    void renew(context& group) noexcept;
+
     [[nodiscard]] bool is_spare() const noexcept override { return state() == job_state::created; }
 
     posted_job* next_spare = nullptr;

@@ -66,11 +66,12 @@ class thread_gate {
         room_.notify_all();
     }
 
-    // Whether no job is on its way.
-    [[nodiscard]] bool idle() noexcept {
+    // Jobs on their way, and whether there is none.
+    [[nodiscard]] std::size_t taken() noexcept {
         const std::scoped_lock lock(mutex_);
-        return taken_ == 0;
+        return taken_;
     }
+    [[nodiscard]] bool idle() noexcept { return taken() == 0; }
 
   private:
     bool take_locked() noexcept {

@@ -314,5 +314,42 @@ TEST(PoolAdmissionTest, AParkedRunWaitsForItsTurnAndThenForItsEnd) {
     run_pool_test(run_is_admitted_in_turn());
 }
 
+// Its copies take a place in the pool.
+struct submits_when_copied {
+    pool* target;
+    gated* at;
+    submits_when_copied(pool& into, gated& gate) : target(&into), at(&gate) {}
+    submits_when_copied(const submits_when_copied& other) : target(other.target), at(other.at) {
+        auto other_job = target->try_submit(gated_job, std::ref(*at), 2);
+        if (other_job) {
+            other_job->detach();
+        }
+    }
+    submits_when_copied(submits_when_copied&&) = default;
+};
+void take_it(submits_when_copied&& /*taken*/) {}
+
+task<> a_copy_takes_the_last_place(std::size_t queue) {
+    pool p(sized(1, queue));
+    gated at;
+    const submits_when_copied argument(p, at);
+    for (std::size_t taken = 0; taken < queue; ++taken) {
+        co_await p.post(gated_job, std::ref(at), 1);
+    }
+    auto refused = p.try_submit(take_it, argument);
+    EXPECT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error(), pool_errc::full);
+    EXPECT_EQ(p.stats().queued, queue);
+    EXPECT_EQ(p.stats().submitted, queue + 1);
+    at.go.set();
+    co_await p.drain();
+}
+
+TEST(PoolAdmissionTest, TrySubmitNeverOverfillsThePool) {
+    for (const std::size_t queue : {0U, 1U, 2U, 3U}) {
+        run_pool_test(a_copy_takes_the_last_place(queue));
+    }
+}
+
 }  // namespace
 }  // namespace weir

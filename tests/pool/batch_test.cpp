@@ -310,5 +310,31 @@ TEST(PoolBatchTest, RangesOfCallablesTakeOptionsToo) {
     run_pool_test(ranges_of_callables_take_options_too());
 }
 
+// A callable with a state that cannot be copied.
+class boxed_call {
+  public:
+    explicit boxed_call(int value) : value_(std::make_unique<int>(value)) {}
+    task<int> operator()() { co_return *value_; }
+
+  private:
+    std::unique_ptr<int> value_;
+};
+
+task<> callables_may_be_move_only() {
+    pool p(sized(1, 1));
+    std::vector<boxed_call> calls;
+    std::vector<std::unique_ptr<int>> boxes;
+    for (int value = 1; value <= 4; ++value) {
+        calls.emplace_back(value);
+        boxes.push_back(std::make_unique<int>(10 * value));
+    }
+    const std::vector<int> called = co_await p.batch_run(std::move(calls));
+    EXPECT_THAT(called, ElementsAre(1, 2, 3, 4));
+    const std::vector<int> unboxed = co_await p.batch_run(unbox, std::move(boxes));
+    EXPECT_THAT(unboxed, ElementsAre(10, 20, 30, 40));
+}
+
+TEST(PoolBatchTest, ARangeMayOwnWhatCannotBeCopied) { run_pool_test(callables_may_be_move_only()); }
+
 }  // namespace
 }  // namespace weir

@@ -180,5 +180,62 @@ task<> the_loop_shows_the_pool() {
 
 TEST(PoolDumpTest, TheLoopsDumpShowsThePoolsJobs) { run_pool_test(the_loop_shows_the_pool()); }
 
+task<> ran_named(pool& p, submit_options options, gated& at) {
+    co_await p.run(options, gated_job, std::ref(at), 1);
+}
+task<> drain_named(pool& p) {
+    co_await name_task("closer");
+    co_await p.drain();
+}
+task<> names_itself_nothing(gated& at) {
+    co_await name_task(nullptr);
+    co_await at.go.wait();
+}
+
+task<> run_two_named(pool& p, gated& at) {
+    const submit_options first = named("first");
+    const submit_options second = named("second");
+    scope s;
+    s.spawn(ran_named(p, first, at));
+    s.spawn(ran_named(p, second, at));
+    co_await s.join();
+}
+
+task<> waiters() {
+    pool p(sized(1, 0));
+    gated at;
+    const submit_options host = named("host");
+    auto handle = co_await p.submit(host, run_two_named, std::ref(p), std::ref(at));
+    co_await settle();
+    EXPECT_THAT(p.dump(), HasSubstr("guest: job 2 \"first\", awaits event"));
+    EXPECT_THAT(p.dump(),
+                HasSubstr("waiting: job 3 \"second\" for its turn on the slot of job 1\n"));
+    scope s;
+    s.spawn(drain_named(p));
+    co_await settle();
+    EXPECT_THAT(p.dump(), HasSubstr("task \"closer\", awaits a pool's drain for 0.000 ms\n"));
+    at.go.set();
+    co_await handle.join();
+    co_await s.join();
+}
+
+TEST(PoolDumpTest, NamesWhoWaitsForATurnAndForTheEnd) { run_pool_test(waiters()); }
+
+task<> nameless() {
+    pool p(named_pool(nullptr, 1, 1));
+    gated at;
+    co_await p.post(names_itself_nothing, std::ref(at));
+    const submit_options without = named(nullptr);
+    co_await p.post(without, gated_job, std::ref(at), 1);
+    const std::string text = p.dump();
+    EXPECT_THAT(text, HasSubstr("pool \"pool\": 1 of 1"));
+    EXPECT_THAT(text, HasSubstr("slot: job 1 \"job\", awaits event"));
+    EXPECT_THAT(text, HasSubstr("queued: job 2 \"job\"\n"));
+    at.go.set();
+    co_await p.drain();
+}
+
+TEST(PoolDumpTest, ANullNameIsTheDefault) { run_pool_test(nameless()); }
+
 }  // namespace
 }  // namespace weir

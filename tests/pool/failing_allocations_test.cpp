@@ -7,6 +7,7 @@
 #include <future>
 #include <memory>
 #include <new>
+#include <optional>
 #include <ranges>
 #include <string>
 #include <utility>
@@ -291,6 +292,80 @@ TEST(PoolFailingAllocationsTest, WithPoolEndsAndLosesNothing) {
     const int failures = test::fail_every_allocation(
         [](const alive& held) { return with_pool(sized(1, 1), use_pool, held); });
     EXPECT_GT(failures, 3);
+}
+
+struct gave_up {};
+
+// Leaves a running and a queued job behind, and the next allocation fails.
+task<> leave_without_memory(pool& p, alive held, std::optional<test::allocation_failure>& failure) {
+    gated at;
+    co_await p.post(hold, held, true);
+    co_await p.post(hold, held, true);
+    auto handle = co_await p.submit(hold, std::move(held), true);
+    handle.detach();
+    failure.emplace(0);
+    throw gave_up();
+}
+
+task<> with_pool_fails_without_memory(alive held) {
+    std::optional<test::allocation_failure> failure;
+    bool failed = false;
+    try {
+        co_await with_pool(sized(1, 2), leave_without_memory, std::move(held), std::ref(failure));
+    } catch (const gave_up&) {
+        failed = true;
+    }
+    EXPECT_TRUE(failed);
+    EXPECT_FALSE(failure->triggered()) << "stopping needs no memory";
+    failure.reset();
+}
+
+TEST(PoolFailingAllocationsTest, WithPoolNeedsNoMemoryToEnd) {
+    const test::unrecycled_frames fresh;
+    const auto held = std::make_shared<int>(1);
+    test::virtual_loop loop;
+    loop.run(with_pool_fails_without_memory(held));
+    EXPECT_EQ(held.use_count(), 1);
+}
+
+// Drains a pool that is busy for ever while an allocation fails. Yields whether that failed, and
+// whether the pool was stopped all the same.
+task<std::pair<bool, bool>> drain_for_fails(std::size_t after) {
+    pool p(sized(1, 2));
+    gated at;
+    for (int value = 0; value < 3; ++value) {
+        co_await p.post(gated_job, std::ref(at), value);
+    }
+    task<drain_report> draining = p.drain_for(std::chrono::seconds(1));
+    bool failed = false;
+    {
+        const test::allocation_failure failure(after);
+        try {
+            const drain_report report = co_await std::move(draining);
+            EXPECT_EQ(report.unstarted.size(), 2U);
+        } catch (const std::bad_alloc&) {
+            failed = true;
+        }
+        EXPECT_EQ(failed, failure.triggered());
+    }
+    const bool stopped = p.stats().canceled == 3;
+    EXPECT_TRUE(failed || stopped);
+    static_cast<void>(co_await p.stop());
+    co_return std::pair(failed, stopped);
+}
+
+TEST(PoolFailingAllocationsTest, ADrainForThatCannotNameJobsStopsThem) {
+    const test::unrecycled_frames fresh;
+    int nameless = 0;
+    bool failed = true;
+    for (std::size_t after = 0; failed; ++after) {
+        SCOPED_TRACE(after);
+        test::virtual_loop loop;
+        const auto [this_failed, stopped] = loop.run(drain_for_fails(after));
+        failed = this_failed;
+        nameless += failed && stopped ? 1 : 0;
+    }
+    EXPECT_GE(nameless, 1);
 }
 
 }  // namespace

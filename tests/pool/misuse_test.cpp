@@ -37,7 +37,8 @@ task<> destroy_a_busy_pool() {
 TEST(PoolDeathTest, DestroyingABusyPoolNamesItAndItsCounts) {
     EXPECT_DEATH(run_pool_test(destroy_a_busy_pool()),
                  "weir: pool \"downloads\" was destroyed while busy: 2 running, 1 queued, "
-                 "1 parked; co_await drain\\(\\) or stop\\(\\) first, or use with_pool");
+                 "1 parked, 0 on their way from threads; co_await drain\\(\\) or stop\\(\\) first, "
+                 "or use with_pool");
 }
 
 task<> destroy_a_paused_pool() {
@@ -49,6 +50,20 @@ task<> destroy_a_paused_pool() {
 
 TEST(PoolDeathTest, APausedPoolWithAQueueIsBusy) {
     EXPECT_DEATH(run_pool_test(destroy_a_paused_pool()), "0 running, 1 queued, 0 parked");
+}
+
+task<> nothing_yet() { co_return; }
+
+void destroy_with_a_job_on_its_way() {
+    event_loop loop;
+    loop.run(nothing_yet());
+    pool p(loop, sized(1, 5));
+    static_cast<void>(p.submit_from_thread(test::value_job, 1));
+}
+
+TEST(PoolDeathTest, AJobOnItsWayFromAThreadMakesAPoolBusy) {
+    EXPECT_DEATH(destroy_with_a_job_on_its_way(),
+                 "0 running, 0 queued, 0 parked, 1 on their way from threads");
 }
 
 task<> join_twice() {

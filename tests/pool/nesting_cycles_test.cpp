@@ -349,5 +349,37 @@ TEST(PoolCyclesTest, ABatchWhoseElementWaitsForItFailsAndLeavesNothing) {
     run_pool_test(an_element_waits_for_its_batch());
 }
 
+// The same by ended(), which no stop ends, in the first step of the element and later.
+task<> wait_for_job_to_end(ring& r, bool after_suspending) {
+    if (after_suspending) {
+        co_await settle();
+    }
+    co_await r.handles[0].ended();
+}
+
+task<> run_ended_batch(pool& p, ring& r, gated& at, bool after_suspending) {
+    co_await at.go.wait();
+    const auto element = [&r](bool suspends) { return wait_for_job_to_end(r, suspends); };
+    const std::vector<bool> elements(2, after_suspending);
+    co_await p.batch_run(element, elements);
+    r.endings[0] = "value";
+}
+
+task<> an_element_waits_for_its_batch_to_end(bool after_suspending) {
+    pool p(sized(2, 4));
+    ring r(1);
+    gated at;
+    r.handles[0] = co_await p.submit(run_ended_batch, std::ref(p), std::ref(r), std::ref(at),
+                                     after_suspending);
+    at.go.set();
+    co_await p.drain();
+    EXPECT_EQ(r.endings[0], "value") << "ended() comes back where it would wait for ever";
+}
+
+TEST(PoolCyclesTest, ABatchEndsWhoseElementWaitsForTheEndOfItsJob) {
+    run_pool_test(an_element_waits_for_its_batch_to_end(false));
+    run_pool_test(an_element_waits_for_its_batch_to_end(true));
+}
+
 }  // namespace
 }  // namespace weir

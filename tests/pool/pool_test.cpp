@@ -294,5 +294,31 @@ TEST(PoolTest, JobsOfAGlobalPoolSubmitToItInALaterRun) {
     EXPECT_EQ(at.ended, 1);
 }
 
+task<> stop_own_context(bool suspends) {
+    scheduler::current()->running()->request_stop();
+    if (suspends) {
+        co_await settle();
+    }
+}
+
+task<> a_job_that_stops_itself(bool suspends) {
+    pool p(sized(1, 3));
+    gated at;
+    at.go.set();
+    co_await p.post(stop_own_context, suspends);
+    for (int value = 0; value < 10; ++value) {
+        co_await p.post(gated_job, std::ref(at), value);
+    }
+    co_await p.drain();
+    EXPECT_EQ(at.ended, 10);
+    EXPECT_EQ(p.stats().completed, suspends ? 10U : 11U);
+    EXPECT_EQ(p.stats().canceled, suspends ? 1U : 0U);
+}
+
+TEST(PoolTest, AJobThatStopsItselfStopsNoneAfterIt) {
+    run_pool_test(a_job_that_stops_itself(false));
+    run_pool_test(a_job_that_stops_itself(true));
+}
+
 }  // namespace
 }  // namespace weir

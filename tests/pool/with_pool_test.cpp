@@ -7,6 +7,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <weir/runtime/stop.hpp>
 
@@ -178,6 +179,81 @@ task<> pools_inside_pools() {
 }
 
 TEST(WithPoolTest, PoolsMayBeNested) { run_pool_test(pools_inside_pools()); }
+
+// A job of a pool opens another, whose jobs come back to the first.
+task<int> run_outside(pool& outer, bool suspends) {
+    if (suspends) {
+        co_await settle();
+    }
+    const int first = co_await outer.run(test::value_job, 1);
+    auto handle = co_await outer.submit(test::value_job, 2);
+    const int second = co_await handle.join();
+    co_return first + second;
+}
+
+task<> post_inside(pool& inner, pool& outer, int& sum) {
+    for (const bool suspends : {false, true}) {
+        co_await inner.post(run_outside, std::ref(outer), suspends);
+    }
+    auto handle = co_await inner.submit(run_outside, std::ref(outer), true);
+    sum += co_await handle.join();
+    const std::vector<bool> both{false, true};
+    const auto again = [&outer](bool suspends) { return run_outside(outer, suspends); };
+    for (const int each : co_await inner.batch_run(again, both)) {
+        sum += each;
+    }
+}
+
+task<int> open_inner_pool(pool& outer) {
+    int sum = 0;
+    co_await with_pool(sized(2, 10), post_inside, std::ref(outer), std::ref(sum));
+    co_return sum;
+}
+
+task<> inner_jobs_have_their_hosts_slot(std::size_t queue) {
+    pool outer(sized(1, queue));
+    auto handle = co_await outer.submit(open_inner_pool, std::ref(outer));
+    const int sum = co_await handle.join();
+    EXPECT_EQ(sum, 9);
+    EXPECT_EQ(outer.stats().max_running, 1U);
+    EXPECT_EQ(outer.stats().completed, 11U);
+    co_await outer.drain();
+}
+
+TEST(WithPoolTest, JobsOfAnInnerPoolMayUseThePoolOfTheJobAroundIt) {
+    for (const std::size_t queue : {0U, 1U, 10U}) {
+        run_pool_test(inner_jobs_have_their_hosts_slot(queue));
+    }
+}
+
+task<> await_the_host(join_handle<>& host, std::string& how) {
+    co_await settle();
+    how = co_await ending_of(host);
+}
+
+task<> post_waiter(pool& inner, join_handle<>& host, std::string& how) {
+    co_await inner.post(await_the_host, std::ref(host), std::ref(how));
+}
+
+task<> open_waiting_pool(gated& at, join_handle<>& self, std::string& how) {
+    co_await at.go.wait();
+    co_await with_pool(sized(1, 1), post_waiter, std::ref(self), std::ref(how));
+}
+
+task<> a_ring_through_an_inner_pool() {
+    pool outer(sized(1, 1));
+    gated at;
+    std::string how;
+    join_handle<> host;
+    host = co_await outer.submit(open_waiting_pool, std::ref(at), std::ref(host), std::ref(how));
+    at.go.set();
+    co_await outer.drain();
+    EXPECT_EQ(how, "would_deadlock") << "who opened the pool waits for the job that would wait";
+}
+
+TEST(WithPoolTest, AJobOfAnInnerPoolCannotAwaitTheJobAroundIt) {
+    run_pool_test(a_ring_through_an_inner_pool());
+}
 
 }  // namespace
 }  // namespace weir
