@@ -12,6 +12,7 @@ import re
 import resource
 import statistics
 import sys
+import threading
 import time
 
 TASKS_MAX = 10_000_000_000
@@ -68,6 +69,35 @@ class Workload:
         return statistics.median(rounds)
 
 
+class Progress(threading.Thread):
+    """A line on the terminal: how far the run is, its pace, memory and CPU."""
+
+    def __init__(self, run):
+        super().__init__(daemon=True)
+        self.run_shown, self.ended = run, threading.Event()
+
+    def run(self):
+        tasks, begin = self.run_shown.options.tasks, time.perf_counter()
+        then, done_then, cpu_then = begin, 0, time.process_time()
+        while not self.ended.wait(0.2):
+            now, done, cpu = time.perf_counter(), self.run_shown.completed, time.process_time()
+            rate, busy = (done - done_then) / (now - then), 100 * (cpu - cpu_then) / (now - then)
+            left = f"{(tasks - done) * (now - begin) / done:.0f} s left" if done else ""
+            sys.stderr.write(
+                f"\r\033[Kasyncio_semaphore  {100 * done / tasks:.1f} %  {rate:,.0f} tasks/s"
+                f"  {left or 'no task has ended yet'}  {resident_bytes() / 2**20:,.1f} MiB"
+                f"  CPU {busy:.0f} %"
+            )
+            sys.stderr.flush()
+            then, done_then, cpu_then = now, done, cpu
+
+    def stop(self):
+        self.ended.set()
+        self.join()
+        sys.stderr.write("\r\033[K")
+        sys.stderr.flush()
+
+
 class Run:
     """One run: its tasks, and what they have done so far."""
 
@@ -109,6 +139,10 @@ class Run:
         rss_before = resident_bytes()
         cpu, begin = time.process_time(), time.perf_counter()
         interrupted = False
+        progress = None
+        if (self.options.progress or not self.options.quiet) and sys.stderr.isatty():
+            progress = Progress(self)
+            progress.start()
         # Not asyncio.run: after an interrupt it would cancel a million tasks one by one.
         loop = asyncio.new_event_loop()
         try:
@@ -117,6 +151,8 @@ class Run:
             interrupted = True
         wall = time.perf_counter() - begin
         cpu = time.process_time() - cpu
+        if progress:
+            progress.stop()
         return self.figures(wall, cpu, floor_ns, rss_before), interrupted
 
     def figures(self, wall_s, cpu_s, floor_ns, rss_before):
@@ -264,6 +300,8 @@ def parse_options(arguments):
     add("--clock", "CLOCK", only("real"), "real", "real: asyncio has no other")
     add("--json", "FILE", str, None, "write the figures as a JSON array of one object")
     parser.add_argument("--quiet", nargs=0, default=False, action=Once, help="print only errors")
+    text = "with --quiet: the progress line all the same, on a terminal"
+    parser.add_argument("--progress", nargs=0, default=False, action=Once, help=text)
     return parser, parser.parse_args(arguments, argparse.Namespace(given=set()))
 
 

@@ -80,6 +80,7 @@ class comparer {
             arguments.insert(arguments.end(), {"--csv", csv.path()});
         }
         if (progress_) {
+            arguments.emplace_back("--progress");  // what the child shows takes this line's place
             std::fprintf(stderr, "\r\033[Krunning %s ...", std::string(name).c_str());
         }
         child_status status;

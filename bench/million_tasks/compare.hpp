@@ -18,7 +18,7 @@ struct comparison {
 };
 
 // The rows of all strategies go into `csv` where that is wanted. With `progress`, says on stderr
-// what is running.
+// what is running, and each child shows there how far it is.
 [[nodiscard]] comparison compare(const options& asked, bench::output_file& csv, bool progress);
 
 }  // namespace million_tasks

@@ -78,7 +78,7 @@ int run_all(const options& asked, outputs& files, bool progress) {
 
 int run(const options& asked) {
     outputs files(asked);
-    const bool progress = !asked.quiet && isatty(STDERR_FILENO) != 0;
+    const bool progress = (!asked.quiet || asked.progress) && isatty(STDERR_FILENO) != 0;
     const int status =
         asked.strategy == "all" ? run_all(asked, files, progress) : run_one(asked, files, progress);
     if (files.plot.wanted()) {

@@ -55,6 +55,7 @@ bench::command_line described() {
     line.add("--csv", "FILE", "Write time, finished tasks, memory and CPU every 100 ms");
     line.add("--plot", "FILE.svg", "Draw memory and progress over time; for all, a comparison");
     line.add_flag("--quiet", "Print nothing but errors");
+    line.add_flag("--progress", "With --quiet: the progress line all the same, on a terminal");
     return line;
 }
 
@@ -100,6 +101,7 @@ options interpret(const bench::raw_values& raw) {
     out.csv_path = bench::path_in(raw, "--csv");
     out.plot_path = bench::path_in(raw, "--plot");
     out.quiet = raw.contains("--quiet");
+    out.progress = raw.contains("--progress");
     return out;
 }
 

@@ -31,6 +31,7 @@ struct options {
     std::uint64_t straggler_every = 0;
     bool manual_clock = false;
     bool quiet = false;
+    bool progress = false;  // the progress line on a terminal, also with quiet
     std::string json_path;
     std::string csv_path;
     std::string plot_path;

@@ -56,9 +56,9 @@ sampler::sampler(const std::atomic<std::uint64_t>& finished, sampler_options opt
 }
 
 std::vector<sample> sampler::stop() {
-    const sample last = take();
     thread_.request_stop();
     thread_.join();
+    const sample last = take();  // after the thread's own last one
     write_row(last);
     if (options_.points) {
         points_.push_back(last);

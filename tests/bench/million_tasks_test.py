@@ -4,13 +4,16 @@
 usage: million_tasks_test.py PATH_OF_MILLION_TASKS [UNITTEST_ARGUMENT...]
 """
 
+import contextlib
 import csv
 import json
 import os
 import pathlib
+import pty
 import signal
 import subprocess
 import sys
+import threading
 import time
 import unittest
 import xml.dom.minidom
@@ -181,6 +184,31 @@ class OutputTest(MeasuringTest):
         done = run("--strategy", "pool", "--tasks", 2_000)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("every result checked", done.stdout)
+
+    def test_all_shows_the_progress_of_each_on_a_terminal(self):
+        parent, terminal = pty.openpty()
+        shown = []
+
+        def read():
+            with contextlib.suppress(OSError):  # the other end is closed
+                while text := os.read(parent, 4096):
+                    shown.append(text)
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        # One slow task makes each strategy run longer than the distance of two lines.
+        done = subprocess.run(
+            [bench_program.PROGRAM, "--tasks", "50", "--sleep", "1ms", "--straggler", "700ms:50"],
+            stdout=subprocess.PIPE, stderr=terminal, timeout=bench_program.TIMEOUT_S, check=False,
+        )
+        os.close(terminal)
+        reader.join()
+        os.close(parent)
+        self.assertEqual(done.returncode, 0)
+        text = b"".join(shown).decode()
+        for strategy in (*STRATEGIES, "asyncio_semaphore"):
+            line = strategy + r"  [0-9.]+ %  \S+ tasks/s  .*(left|yet)  [0-9.,]+ MiB  CPU [0-9]+ %"
+            self.assertRegex(text, line)
 
     def test_a_full_disk_is_an_error(self):
         if not os.path.exists("/dev/full"):
