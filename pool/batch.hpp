@@ -22,6 +22,7 @@ template <class Element>
     if constexpr (std::is_copy_constructible_v<std::decay_t<Element>>) {
         return std::forward<Element>(element);
     } else {
+        // NOLINTNEXTLINE(bugprone-move-forwarding-reference): leaving the range is what is meant
         return std::move(element);
     }
 }
