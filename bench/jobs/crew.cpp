@@ -89,6 +89,7 @@ void crew::work(member& self) {
         options.on_report = [this](const std::string& text) {
             fail(std::make_exception_ptr(bench::bench_error("the worker reports: " + text)));
         };
+        options.on_warning = [](const std::string&) {};  // durability is what is measured
         weir::redisq::worker worker(options_of(asked_.server), options);
         worker.serve(queue_name).on(job_of_bench, job_function{&self});
         weir::run(crew_work::run(this, &worker));

@@ -37,7 +37,7 @@ void put_number(std::string& out, char letter, std::uint64_t value) {
 }
 
 bool has_fields(const envelope& job) {
-    return (job.attempts | job.expires_ms | job.timeout_ms | job.result_ms) != 0 ||
+    return (job.attempts | job.expires_ms | job.timeout_ms | job.result_ms | job.crashes) != 0 ||
            !job.reply_to.empty() || !job.unique_key.empty() || !job.trace.empty() ||
            !job.history.empty() || !job.next.empty() || !job.others.empty();
 }
@@ -53,6 +53,7 @@ std::string fields_of(const envelope& job) {
     put_text(fields, 'x', job.trace);
     put_text(fields, 'h', job.history);
     put_text(fields, 'n', job.next);
+    put_number(fields, 'c', job.crashes);
     fields += job.others;
     return fields;
 }
@@ -123,6 +124,8 @@ bool read_field(envelope& job, char letter, std::string_view value, std::string_
         case 'n':
             job.next = value;
             return true;
+        case 'c':
+            return read_number(value, job.crashes);
         default:
             if (job.others.empty()) {
                 job.others = whole;

@@ -19,7 +19,7 @@
 // job's id, by when it has to start), t limit of a run in milliseconds, r how long the result is
 // kept in milliseconds, o the producer that waits for it, u unique key, x trace, h history, n what
 // follows when the job has succeeded: the digit of a lane and an envelope, whose payload, which is
-// its end, is still to be added: the result.
+// its end, is still to be added: the result; c how often its workers died before it was filed anew.
 // Fields with other letters stand behind these and are kept as they are. So a job without fields
 // costs three bytes and its type's name beside its payload.
 //
@@ -52,8 +52,9 @@ struct envelope {
     std::string_view trace;
     // One line for each failed attempt: attempt, time in ms, worker, reason, with tabs between.
     std::string_view history;
-    std::string_view next;    // the rest of a chain; empty: nothing follows
-    std::string_view others;  // fields with unknown letters, as written
+    std::string_view next;      // the rest of a chain; empty: nothing follows
+    std::uint32_t crashes = 0;  // of workers, before it was filed anew
+    std::string_view others;    // fields with unknown letters, as written
     std::string_view payload;
 };
 

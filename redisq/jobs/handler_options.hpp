@@ -24,8 +24,9 @@ struct handler_options {
     duration timeout = duration::zero();
     // Jobs of this type that run at a time in this worker; 0: as many as the worker has slots.
     std::size_t max_concurrency = 0;
-    // Starts of this type, in all workers together: at most `rate` within `rate_period`, evenly
-    // spread, and `rate_burst` at once; 0: any number.
+    // Starts of this type from one queue, in all workers together: at most `rate` within
+    // `rate_period`, evenly spread, and `rate_burst` at once; 0: any number. Of a batch, each job
+    // is a start.
     std::uint32_t rate = 0;
     duration rate_period = std::chrono::seconds(1);
     std::uint32_t rate_burst = 1;

@@ -30,6 +30,7 @@ class worker_queue;
 class job_handler;
 class job_window;
 struct job_access;
+struct waiting_jobs;
 }  // namespace detail
 
 class job_context : public weir::detail::list_node {
@@ -43,8 +44,8 @@ class job_context : public weir::detail::list_node {
     [[nodiscard]] const std::string& queue() const noexcept;
     // Of the run, from 1; crashes of workers do not count.
     [[nodiscard]] std::uint32_t attempt() const noexcept { return envelope_.attempts + 1; }
-    // How often it was taken by a worker that died.
-    [[nodiscard]] std::uint32_t crashes() const noexcept { return crashes_; }
+    // How often it was taken by a worker that died, in all attempts.
+    [[nodiscard]] std::uint32_t crashes() const noexcept { return crashes_ + envelope_.crashes; }
     [[nodiscard]] std::string_view trace() const noexcept { return envelope_.trace; }
     // The payload's bytes.
     [[nodiscard]] std::string_view payload() const noexcept { return envelope_.payload; }
@@ -58,25 +59,31 @@ class job_context : public weir::detail::list_node {
     friend class detail::worker_queue;
     friend struct detail::job_access;
 
-    enum class stop_reason : std::uint8_t { none, canceled, stopping, lease_lost };
+    enum class stop_reason : std::uint8_t { none, canceled, lease_lost };
+    // Where the worker has it; who changes that stands in detail/worker_core.hpp.
+    enum class place : std::uint8_t { none, ready, passed, held, gathered, running, ended };
 
     job_context() = default;
     ~job_context() = default;
 
     detail::worker_queue* queue_ = nullptr;
     const detail::job_handler* handler_ = nullptr;
-    detail::job_window* window_ = nullptr;  // holds the bytes below
-    stop_source* running_ = nullptr;        // while its handler runs: stops it
-    std::string_view raw_;                  // the envelope's bytes
+    detail::job_window* window_ = nullptr;      // holds the bytes below
+    stop_source* running_ = nullptr;            // while its handler runs: stops it
+    std::size_t* batch_left_ = nullptr;         // of a batch that runs: jobs not asked to stop
+    detail::waiting_jobs* waits_in_ = nullptr;  // while it is held or gathered
+    std::string_view raw_;                      // the envelope's bytes
     envelope envelope_;
     std::string_view entry_;     // of the stream
     std::string_view filed_id_;  // where the entry does not tell the id
     std::string id_;             // made when it is asked for
     std::string result_;         // written by the handler's wrapper
     std::uint64_t epoch_ = 0;    // of the worker's name under which it was claimed
-    std::uint32_t crashes_ = 0;
+    std::uint32_t crashes_ = 0;  // since it stands in its stream
     std::uint8_t lane_ = 0;
+    place place_ = place::none;
     stop_reason stop_reason_ = stop_reason::none;
+    bool may_start_ = false;  // its type's limits have let it pass
 };
 
 namespace detail {

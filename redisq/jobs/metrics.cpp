@@ -10,6 +10,7 @@
 
 #include "../../runtime/net/buffered_reader.hpp"
 #include "../../runtime/net/tcp.hpp"
+#include "../../runtime/sleep.hpp"
 #include "../../runtime/with_timeout.hpp"
 #include "worker.hpp"
 
@@ -19,6 +20,7 @@ namespace {
 constexpr std::size_t label_max = 64;
 constexpr std::size_t request_bytes_max = 8'192;
 constexpr duration request_limit = std::chrono::seconds(5);
+constexpr duration accept_pause = std::chrono::milliseconds(100);
 
 struct metric {
     const char* name;
@@ -56,21 +58,23 @@ std::string answer_to(std::string_view request, const worker_stats& now, std::st
 }
 
 // ref: the caller awaits at once.
-task<> serve_one(tcp_stream& peer, const worker& w, const std::string& label) {
+task<> serve_one(tcp_stream& peer, const std::function<worker_stats()>& figures,
+                 const std::string& label) {
     buffered_reader in(peer, request_bytes_max);
     const weir::result<std::string_view> head = co_await in.read_until("\r\n\r\n");
     if (!head) {
         co_return;
     }
-    const std::string reply = answer_to(*head, w.stats(), label);
+    const std::string reply = answer_to(*head, figures(), label);
     static_cast<void>(co_await peer.write_all(std::as_bytes(std::span(reply))));
 }
 
 // A peer's failure is its own.
 // ref: as above.
-task<> serve_within_limit(tcp_stream peer, const worker& w, const std::string& label) {
+task<> serve_within_limit(tcp_stream peer, const std::function<worker_stats()>& figures,
+                          const std::string& label) {
     try {
-        co_await with_timeout(request_limit, serve_one(peer, w, label));
+        co_await with_timeout(request_limit, serve_one(peer, figures, label));
     } catch (const timed_out&) {
         co_return;  // which closes the connection
     }
@@ -87,7 +91,8 @@ std::string metrics_text(const worker_stats& now, std::string_view label) {
         {"failed_total", "counter", "Runs that failed.", now.failed},
         {"retried_total", "counter", "Failed runs that are tried again.", now.retried},
         {"dead_total", "counter", "Jobs given up.", now.dead},
-        {"canceled_total", "counter", "Jobs canceled while they ran.", now.canceled},
+        {"canceled_total", "counter", "Jobs canceled before or while they ran.", now.canceled},
+        {"deferred_total", "counter", "Jobs filed for later by their type's limits.", now.deferred},
         {"set_aside_total", "counter", "Jobs of later versions left alone.", now.set_aside},
         {"lost_total", "counter", "Jobs that went on elsewhere.", now.lost},
         {"leases_lost_total", "counter", "Leases that ran out.", now.leases_lost},
@@ -109,6 +114,10 @@ std::string metrics_text(const worker_stats& now, std::string_view label) {
 }
 
 task<> serve_metrics(const worker& w, metrics_options options) {  // ref: outlives it
+    return serve_metrics([&w] { return w.stats(); }, std::move(options));
+}
+
+task<> serve_metrics(std::function<worker_stats()> figures, metrics_options options) {
     check_label(options.label);
     auto listening = tcp_listener::listen(options.address);
     if (!listening) {
@@ -123,9 +132,10 @@ task<> serve_metrics(const worker& w, metrics_options options) {  // ref: outliv
             throw canceled();
         }
         if (!peer) {
-            throw std::system_error(peer.error(), "metrics: accept");
+            co_await sleep_for(accept_pause);  // whatever it is, the worker goes on
+            continue;
         }
-        co_await serve_within_limit(std::move(*peer), w, options.label);
+        co_await serve_within_limit(std::move(*peer), figures, options.label);
     }
 }
 

@@ -4,12 +4,15 @@
 //     where.address = weir::socket_address::loopback_ipv4(9464);
 //     co_await weir::redisq::serve_metrics(w, where);   // beside w.run(), until it is stopped
 //
+// worker::run_until_signal() serves them itself, where worker_options::metrics_port says so.
+//
 // The server answers GET /metrics, one connection at a time, and gives nobody more than a few
 // seconds. It knows no passwords: beyond the loopback address, whoever can connect can read. The
 // metrics tell numbers and the label, never a payload, a URL or the name of a queue.
 //
 // Errors: std::invalid_argument for a label that is not sound; std::system_error where the address
-// cannot be had, which names it; weir::canceled when the task is stopped.
+// cannot be had, which names it; weir::canceled when the task is stopped. What goes wrong with one
+// connection ends that connection.
 // Source: https://prometheus.io/docs/instrumenting/exposition_formats (text format 0.0.4).
 // Lifetime: not longer than the worker. Thread: that of the worker's run().
 #pragma once
@@ -43,5 +46,9 @@ struct metrics_options {
 
 // ref: the worker outlives it, and the options are copied.
 [[nodiscard]] task<> serve_metrics(const worker& w, metrics_options options = {});
+
+// Of what `figures` gives, which is called for each answer and must not throw.
+[[nodiscard]] task<> serve_metrics(std::function<worker_stats()> figures,
+                                   metrics_options options = {});
 
 }  // namespace weir::redisq

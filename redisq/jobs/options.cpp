@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "../detail/duration_text.hpp"
+#include "detail/metrics_end.hpp"
 
 namespace weir::redisq {
 namespace {
@@ -35,6 +36,20 @@ void check_length(const char* option, duration value, duration least, duration m
 
 }  // namespace
 
+namespace detail {
+
+std::optional<socket_address> metrics_end(const worker_options& options) {
+    const bool is_ipv6 = options.metrics_address.find(':') != std::string::npos;
+    const auto found = socket_address::parse(
+        (is_ipv6 ? "[" + options.metrics_address + "]:" : options.metrics_address + ":") +
+        std::to_string(options.metrics_port));
+    const bool sound = found && (found->family() == address_family::ipv4 ||
+                                 found->family() == address_family::ipv6);
+    return sound ? std::optional(*found) : std::nullopt;
+}
+
+}  // namespace detail
+
 void queue_options::check() const {
     check_count("queue_options::max_payload", max_payload, 1, payload_max);
     check_length("queue_options::result_ttl", result_ttl, milliseconds(1), days(30));
@@ -60,6 +75,10 @@ void worker_options::check() const {
         label.starts_with('~')) {
         refuse("worker_options::label", "of " + std::to_string(label.size()) + " bytes",
                "0 to 64 bytes of printable ASCII without blanks, not beginning with '~'");
+    }
+    if (!detail::metrics_end(*this)) {
+        refuse("worker_options::metrics_address", "'" + metrics_address + "'",
+               "an IPv4 or IPv6 address, such as 127.0.0.1 or ::1");
     }
 }
 

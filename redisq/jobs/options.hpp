@@ -68,8 +68,16 @@ struct worker_options {
     // Begins the worker's name, for people; printable ASCII without blanks, 0 to 64 bytes.
     std::string label = {};
     // Told what somebody should see: jobs set aside, keys of the wrong type, a lease lost. Must not
-    // throw. Empty: one line on standard error.
+    // throw. Empty: one line on standard error. With several threads, called by each of them.
     std::function<void(const std::string&)> on_report = {};
+    // Told, once after the first lease, what about the server endangers jobs or secrets: one beyond
+    // this machine without a password or TLS, one that may evict keys or keeps no append-only
+    // file. As on_report.
+    std::function<void(const std::string&)> on_warning = {};
+    // Where run_until_signal() serves /metrics for Prometheus (metrics.hpp), an IPv4 or IPv6
+    // address; beyond the loopback address, whoever can connect can read. Port 0: nowhere.
+    std::string metrics_address = "127.0.0.1";
+    std::uint16_t metrics_port = 0;
 
     void check() const;
 };

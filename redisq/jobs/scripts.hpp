@@ -33,11 +33,13 @@ extern const job_script bury;      // a claimed job goes to the dead
 extern const job_script join;      // a worker gets its lease, the streams their group
 extern const job_script beat;      // a worker renews its lease and hears what is new
 extern const job_script reap;      // claims what expired workers held
+extern const job_script recall;    // takes up what a worker holds and has lost sight of
+extern const job_script aside;     // a claimed job of a later version is left to nobody
 extern const job_script leave;     // a worker hands back what it holds and ends its lease
 extern const job_script cancel;    // ends a job that waits, or asks its worker to
 extern const job_script discard;   // removes jobs that wait, many at a time
 extern const job_script progress;  // what a running job says of itself
-extern const job_script rate;      // one start of a job under a rate limit
+extern const job_script rate;      // starts of jobs under a rate limit
 extern const job_script tick;      // one job for one tick of a schedule, however many ask
 extern const job_script revive;    // a dead job is queued again
 extern const job_script aio_beat;  // nb_aio_task: renews a consumer's lease

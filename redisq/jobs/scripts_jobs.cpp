@@ -262,9 +262,11 @@ return gone
 )lua"};
 
 // KEYS s r; ARGV group consumer entry record keep-ms. Gives 1 or 0 as settle does.
+// DEL, whose key is written again at once, lets the script finish at maxmemory.
 const job_script progress{"progress", R"lua(
 local own = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1, ARGV[2])
 if #own == 0 then return 0 end
+redis.call('DEL', KEYS[2])
 redis.call('SET', KEYS[2], ARGV[4], 'PX', ARGV[5])
 return 1
 )lua"};

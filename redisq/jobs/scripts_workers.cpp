@@ -28,7 +28,8 @@ return answer
 
 // KEYS w m c z; ARGV consumer lease-ms done failed dead
 // Gives {0} where the lease is lost, else {1, now, paused, expired workers, next due or '', ids to
-// cancel...}. A lease that has run out and that nobody has reaped goes on.
+// cancel...}: those of this worker, and of workers that are gone, whose jobs others may have.
+// A lease that has run out and that nobody has reaped goes on.
 const job_script beat{"beat", R"lua(
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -46,10 +47,8 @@ local answer = {1, string.format('%.0f', now), paused == '1' and 1 or 0,
                 due[2] or ''}
 local asked = redis.pcall('HGETALL', KEYS[3])
 for i = 1, #asked, 2 do
-  if asked[i + 1] == ARGV[1] then
+  if asked[i + 1] == ARGV[1] or not redis.call('ZSCORE', KEYS[1], asked[i + 1]) then
     answer[#answer + 1] = asked[i]
-    redis.call('HDEL', KEYS[3], asked[i])
-  elseif not redis.call('ZSCORE', KEYS[1], asked[i + 1]) then
     redis.call('HDEL', KEYS[3], asked[i])
   end
 end
@@ -110,6 +109,33 @@ end
 return answer
 )lua"};
 
+// KEYS s; ARGV group consumer entry... Gives {entry, deliveries, fields}... of those that are the
+// consumer's; their deliveries are not counted once more. Entries that are gone are acknowledged.
+const job_script recall{"recall", R"lua(
+local found = {}
+for i = 3, #ARGV do
+  local own = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1, ARGV[2])
+  if #own > 0 then
+    local entry = redis.call('XRANGE', KEYS[1], ARGV[i], ARGV[i])
+    if #entry > 0 then
+      found[#found + 1] = {ARGV[i], own[1][4], entry[1][2]}
+    else
+      redis.call('XACK', KEYS[1], ARGV[1], ARGV[i])
+    end
+  end
+end
+return found
+)lua"};
+
+// KEYS s; ARGV group consumer entry holder. Gives 1, or 0 where the job is no longer the
+// consumer's; then nothing has changed.
+const job_script aside{"aside", R"lua(
+local own = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1, ARGV[2])
+if #own == 0 then return 0 end
+redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[4], 0, ARGV[3], 'JUSTID')
+return 1
+)lua"};
+
 // KEYS s0 s1 s2 s3 w i; ARGV group consumer. Gives how many jobs were handed back.
 // They go to the consumer '~back', with one delivery taken off: being handed back is no crash.
 const job_script leave{"leave", R"lua(
@@ -131,18 +157,24 @@ end
 return back
 )lua"};
 
-// KEYS l; ARGV interval-us burst. Gives the microseconds to wait; 0: the start is granted.
-// The generic cell rate algorithm: the key holds when the next start would be due.
+// KEYS l; ARGV interval-us burst wanted
+// Gives {starts that are granted, at most as many as wanted, microseconds until the next one}.
+// The generic cell rate algorithm: the key holds when the next start would be due. DEL, whose key
+// is written again at once, lets the script finish at maxmemory.
 const job_script rate{"rate", R"lua(
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
+local interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
 local due = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
-local wait = due - now - ARGV[1] * (ARGV[2] - 1)
-if wait > 0 then return math.ceil(wait) end
-due = due + ARGV[1]
-redis.call('SET', KEYS[1], string.format('%.0f', due), 'PX',
-           string.format('%.0f', math.ceil((due - now) / 1000) + 1000))
-return 0
+local free = math.floor((now - due) / interval) + burst
+local granted = math.max(math.min(free, tonumber(ARGV[3])), 0)
+if granted > 0 then
+  due = due + granted * interval
+  redis.call('DEL', KEYS[1])
+  redis.call('SET', KEYS[1], string.format('%.0f', due), 'PX',
+             string.format('%.0f', math.ceil((due - now) / 1000) + 1000))
+end
+return {granted, math.max(math.ceil(due - now - interval * (burst - 1)), 0)}
 )lua"};
 
 // KEYS cron s; ARGV name tick-ms j. Gives the entry's id, or '' where that tick was enqueued.
@@ -163,7 +195,7 @@ std::span<const job_script> job_scripts() noexcept {
         scripts::retry,    scripts::bury,   scripts::join,     scripts::beat,     scripts::reap,
         scripts::leave,    scripts::cancel, scripts::discard,  scripts::progress, scripts::rate,
         scripts::tick,     scripts::revive, scripts::aio_beat, scripts::aio_take, scripts::aio_fail,
-        scripts::aio_back,
+        scripts::aio_back, scripts::recall, scripts::aside,
     };
     return all;
 }

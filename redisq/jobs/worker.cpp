@@ -5,13 +5,18 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <functional>
 #include <future>
+#include <mutex>
 #include <stdexcept>
 
 #include "../../runtime/process/signals.hpp"
 #include "../../runtime/run.hpp"
+#include "../../runtime/scope.hpp"
 #include "../../runtime/thread/loop_group.hpp"
+#include "detail/metrics_end.hpp"
 #include "detail/worker_core.hpp"
+#include "metrics.hpp"
 
 namespace weir::redisq {
 
@@ -35,11 +40,35 @@ worker_options sound(worker_options options) {
     return options;
 }
 
+// What the cores of several threads have told of themselves.
+class shared_figures {
+  public:
+    explicit shared_figures(std::size_t threads) : each_(threads) {}
+
+    void set(std::size_t thread, const worker_stats& now) {
+        const std::lock_guard hold(lock_);
+        each_[thread] = now;
+    }
+    [[nodiscard]] worker_stats sum() const {
+        const std::lock_guard hold(lock_);
+        return sum_of(each_);
+    }
+
+  private:
+    mutable std::mutex lock_;
+    std::vector<worker_stats> each_;
+};
+
 // ref: all outlive the loop that runs this.
 task<> run_core(const client_options& server, const worker_options& options,
                 const std::vector<detail::queue_request>& queues,
-                const detail::worker_core::handlers& handlers) {
+                const detail::worker_core::handlers& handlers, shared_figures& figures,
+                std::size_t thread) {
     detail::worker_core core(*event_loop::current(), server, options, queues, handlers);
+    core.on_stats([&figures, thread](const worker_stats& now) { figures.set(thread, now); });
+    if (thread != 0) {
+        core.skip_warnings();
+    }
     try {
         co_await core.run();
     } catch (...) {
@@ -72,10 +101,33 @@ class blocked_signals {
 };
 
 // Ends when a signal has come or the worker has failed.
-task<int> wait_for_signal() {
+task<> wait_for_signal() {
     signal_stream signals({SIGTERM, SIGINT});
-    const auto got = co_await signals.next();
-    co_return got ? got->signal : 0;
+    static_cast<void>(co_await signals.next());
+}
+
+// ref: the caller awaits at once.
+task<> run_then_stop(scope& beside, task<> body) {
+    co_await std::move(body);
+    beside.request_stop();
+}
+
+// Serves the metrics where the options say so, until `body` has ended.
+task<> beside_metrics(worker_options options, std::function<worker_stats()> figures, task<> body) {
+    metrics_options where;
+    where.address = *detail::metrics_end(options);
+    where.label = options.label;
+    std::ranges::replace_if(where.label, [](char c) { return c == '"' || c == '\\'; }, '_');
+    scope both;
+    if (options.metrics_port != 0) {
+        both.spawn(serve_metrics(std::move(figures), std::move(where)));
+    }
+    both.spawn(run_then_stop(both, std::move(body)));
+    try {
+        co_await both.join();
+    } catch (const canceled&) {
+        co_return;  // by a signal
+    }
 }
 
 }  // namespace
@@ -139,7 +191,7 @@ int worker::run_until_signal(std::size_t threads) {
         if (threads <= 1) {
             run_options options;
             options.stop_signals = {SIGTERM, SIGINT};
-            weir::run(run(), options);
+            weir::run(beside_metrics(state_->options, [this] { return stats(); }, run()), options);
             return 0;
         }
         loop_group_options options;
@@ -148,16 +200,19 @@ int worker::run_until_signal(std::size_t threads) {
         // The signals are blocked before the threads start, so that only the stream gets them.
         const blocked_signals blocked;
         event_loop here;
-        loop_group group(options);
         const std::vector<detail::queue_request> queues = state_->requests();
+        shared_figures figures(threads);
+        loop_group group(options);  // ends before what its threads use
         std::vector<std::future<void>> ends;
         for (std::size_t i = 0; i < threads; ++i) {
             ends.push_back(group.spawn_on(i, &run_core, std::cref(state_->server),
                                           std::cref(state_->options), std::cref(queues),
-                                          std::cref(state_->handlers)));
+                                          std::cref(state_->handlers), std::ref(figures), i));
         }
-        here.run(wait_for_signal());
+        here.run(beside_metrics(
+            state_->options, [&figures] { return figures.sum(); }, wait_for_signal()));
         group.stop();
+        state_->last = figures.sum();
         return 0;
     } catch (const std::exception& problem) {
         return report_failure(problem.what());

@@ -20,13 +20,23 @@
 // On a cluster: a URL with several hosts, or worker_options::cluster. Each queue lives at the node
 // of its slot; see README.md.
 //
+// A type's limits (handler_options) are kept by holding its jobs back, in at most half of the
+// slots; what is beyond is filed for later, a hundred jobs a second, in no order. So a deep backlog
+// of such jobs slows the other types of its queue: a type with a tight limit has a queue of its
+// own.
+//
+// A job is canceled at once where it waits, and asked to stop where it runs. One of a batch that
+// runs is not stopped alone: the batch goes on while any of its jobs is wanted; where it fails,
+// those that were canceled are not tried again.
+//
 // Stopping (SIGTERM, the stop of the task that runs it, request_stop()): nothing new is claimed;
 // running jobs have options.grace to end and are then asked to stop; what has not ended goes back
 // and is run by others at once.
 //
 // Errors: std::invalid_argument for bad options, names and a handler that stands twice;
-// redisq::exception from run() where the first lease cannot be had (no server, wrong password, no
-// rights). Later troubles are reported (worker_options::on_report) and mended by going on.
+// redisq::exception from run() where the first lease is refused (wrong password, no rights). A
+// server that is not there is waited for. Troubles are reported (worker_options::on_report) and
+// mended by going on.
 // Lifetime: outlives run(). Thread: one; run_until_signal() with several threads calls the handlers
 // in each of them.
 #pragma once
@@ -83,13 +93,15 @@ class worker {
     [[nodiscard]] task<> run();
 
     // Runs on a loop of its own, or on `threads` of them, each a worker with max_concurrency slots,
-    // until SIGTERM or SIGINT. Returns 0; reports what went wrong and returns 1.
+    // until SIGTERM or SIGINT, and serves metrics of all of them together where options say so.
+    // Returns 0; reports what went wrong and returns 1.
     [[nodiscard]] int run_until_signal(std::size_t threads = 1);
 
     // Idempotent. On the thread of run().
     void request_stop() noexcept;
 
-    // Of a run() that goes on, or the last one. On its thread.
+    // Of a run() that goes on, or of the last one, or of the last run_until_signal(). On its
+    // thread.
     [[nodiscard]] worker_stats stats() const;
 
     [[nodiscard]] const worker_options& options() const noexcept;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <utility>
 
 #include "../../runtime/sleep.hpp"
@@ -86,21 +87,29 @@ worker_core::worker_core(event_loop& loop, client_options server, worker_options
                                      options_.window)) {
     const client_options reads = for_reads(server);
     for (const queue_request& request : queues) {
-        queues_.push_back(std::make_unique<worker_queue>(*this, request, reads, control_.server()));
+        queues_.push_back(std::make_unique<worker_queue>(*this, request, queues_.size(), reads,
+                                                         control_.server()));
     }
     for (const auto& handler : known_) {
         states_.push_back(std::make_unique<handler_state>());
-        states_.back()->handler = handler.get();
-        by_type_[handler->type()] = states_.back().get();
+        handler_state& state = *states_.back();
+        state.handler = handler.get();
+        by_type_[handler->type()] = &state;
+        if (handler->options().rate != 0) {
+            std::ranges::generate_n(std::back_inserter(state.gates),
+                                    static_cast<std::ptrdiff_t>(queues_.size()),
+                                    [] { return std::make_unique<rate_gate>(); });
+        }
     }
 }
 
-worker_core::~worker_core() = default;
+worker_core::~worker_core() { forget_jobs(); }
 
 task<> worker_core::run() { co_await run_awaiter(*this); }
 
 void worker_core::begin_stop() noexcept {
     is_stopping_ = true;
+    starting_.request_stop();
     stop_.set();
     room_.set();
 }
@@ -122,7 +131,7 @@ task<> worker_core::main_task() {
     scope tasks;
     tasks_ = &tasks;
     try {
-        co_await prepare();
+        co_await with_stop(starting_, prepare());
         for (const auto& queue : queues_) {
             tasks.spawn(guarded(lease_loop(queue.get())));
             tasks.spawn(guarded(flush_loop(queue.get())));
@@ -131,9 +140,15 @@ task<> worker_core::main_task() {
             }
         }
         tasks.spawn(guarded(starter_loop()));
+        tasks.spawn(guarded(defer_loop()));
+        if (warns_) {
+            tasks.spawn(guarded(look_at_server()));
+        }
         co_await stop_.wait();
     } catch (...) {
-        failure_ = std::current_exception();
+        if (!is_stopping_) {  // else it was the stop that ended the first join
+            failure_ = std::current_exception();
+        }
     }
     begin_stop();
     co_await wind_down(&tasks);
@@ -157,11 +172,10 @@ task<> worker_core::guarded(task<> body) {
 // The first lease of each queue: what is wrong with address or rights shows here.
 task<> worker_core::prepare() {
     for (const auto& queue : queues_) {
-        queue->flushed.set();  // should another queue's join fail, nothing stands in the way
-        co_await join(queue.get());
-        if (is_stopping_) {
-            co_return;
-        }
+        queue->flushed.set();  // should a join fail, nothing stands in the way of the end
+    }
+    for (const auto& queue : queues_) {
+        co_await first_join(queue.get());
     }
 }
 
@@ -171,46 +185,66 @@ task<> worker_core::wind_down(scope* tasks) {
         queue->fetch.disconnect(stopping);
         queue->kick.set();
     }
-    for (job_list& lane : ready_) {
-        while (!lane.empty()) {
-            job_context& job = lane.pop_front();
-            --ready_count_;
-            --job.queue_->ready[job.lane_];
-            release(job);
+    for_each_job([this](job_context& job) {
+        if (job.place_ != job_context::place::running && job.place_ != job_context::place::ended) {
+            drop(job);
         }
-    }
-    for (const auto& state : states_) {
-        for (job_context* const job : state->parked) {
-            release(*job);
-        }
-        for (job_context* const job : state->gathered) {
-            release(*job);
-        }
-        state->parked.clear();
-        state->gathered.clear();
-    }
+    });
     const drain_report drained = co_await pool_.drain_for(options_.grace);
     static_cast<void>(drained);
-    for (const auto& queue : queues_) {
-        queue->flush.set();
-        try {
-            co_await with_timeout(wind_down_limit, leave(queue.get()));
-        } catch (const std::exception& problem) {
-            report("queue '" + queue->keys.queue() +
-                   "': its jobs could not be handed back, they come free with the lease: " +
-                   problem.what());
-        }
-    }
+    co_await hand_back();
     tasks->request_stop();
     try {
         co_await tasks->join();
     } catch (const std::exception& problem) {
         report(std::string("a task of the worker failed: ") + problem.what());
     }
+    const std::size_t untold = forget_jobs();
+    if (untold != 0) {
+        stats_.lost += untold;
+        report(std::to_string(untold) +
+               " jobs have ended without Redis hearing of it, they run again");
+    }
     for (const auto& queue : queues_) {
         co_await queue->fetch.close();
     }
     co_await control_.close();
+}
+
+task<> worker_core::hand_back() {
+    // Not longer than the jobs are ours.
+    const time_point deadline =
+        saturating_add(loop_.now(), std::min(wind_down_limit, options_.lease));
+    for (const auto& queue : queues_) {
+        queue->flush.set();
+        try {
+            co_await with_deadline(deadline, leave(queue.get()));
+        } catch (const std::exception& problem) {
+            report("queue '" + queue->keys.queue() +
+                   "': its jobs could not be handed back, they come free with the lease: " +
+                   problem.what());
+        }
+    }
+    if (on_stats_) {
+        on_stats_(stats());
+    }
+}
+
+// What was not told to Redis stays pending there. Returns how many jobs had ended.
+std::size_t worker_core::forget_jobs() noexcept {
+    std::size_t untold = 0;
+    for (const auto& queue : queues_) {
+        for (std::size_t lane = 0; lane < lane_count; ++lane) {
+            untold += queue->acks[lane].count() + queue->acks_sent[lane].count();
+            queue->acks[lane].clear();
+            queue->acks_sent[lane].clear();
+        }
+        untold += queue->ends.size() + queue->ends_sent.size();
+        queue->ends.clear();
+        queue->ends_sent.clear();
+    }
+    for_each_job([this](job_context& job) { drop(job); });
+    return untold;
 }
 
 worker_stats worker_core::stats() const {
@@ -259,10 +293,12 @@ job_context& worker_core::make_job(worker_queue& queue, std::size_t lane, job_wi
 }
 
 void worker_core::release(job_context& job) noexcept {
+    forget_pass(job);
     job.window_->drop();
     job.window_ = nullptr;
     job.handler_ = nullptr;
     job.running_ = nullptr;
+    job.place_ = job_context::place::none;
     job.raw_ = {};
     job.envelope_ = envelope();
     job.filed_id_ = {};
@@ -288,6 +324,9 @@ task<> worker_core::send_progress(job_context* job, std::string text) {
         co_return;
     }
     worker_queue& queue = *job->queue_;
+    if (job->epoch_ != queue.epoch) {
+        throw job_exception(job_errc::lease_lost, "job " + job->id() + " runs elsewhere by now");
+    }
     script_runner::words keys = {queue.keys.lane(job->lane_), queue.keys.result(job->id())};
     script_runner::words arguments = {std::string(job_group), queue.consumer,
                                       std::string(job->entry_), "p" + text,

@@ -89,18 +89,22 @@ void worker_core::ended(job_context& job, const std::exception_ptr& error) {
         succeeded(job);
         return;
     }
-    const bool was_stopped = is_stop(error);
     if (job.epoch_ != queue.epoch) {
         ++stats_.lost;
         drop(job);
-    } else if (was_stopped && job.stop_reason_ == job_context::stop_reason::canceled) {
-        ++stats_.canceled;
-        add_end({&job, job_end::kind::settle, "c", {}, 0});
-    } else if (was_stopped && is_stopping_) {
+    } else if (job.stop_reason_ == job_context::stop_reason::canceled) {
+        end_canceled(job);
+    } else if (is_stopping_ && is_stop(error)) {
         drop(job);  // handed back with the lease
     } else {
         failed(job, error);
     }
+}
+
+// However it failed: nobody wants another attempt.
+void worker_core::end_canceled(job_context& job) {
+    ++stats_.canceled;
+    add_end({&job, job_end::kind::settle, "c", {}, 0});
 }
 
 void worker_core::succeeded(job_context& job) {
@@ -147,6 +151,7 @@ void worker_core::failed(job_context& job, const std::exception_ptr& error) {
 // `counts`: as a failed attempt, with its reason; else the job only waits.
 void worker_core::retry(job_context& job, duration delay, const std::string& reason, bool counts) {
     envelope changed = job.envelope_;
+    changed.crashes = job.crashes();
     std::string history;
     if (counts) {
         history = add_to_history(changed.history, job.attempt(), server_ms(*job.queue_),
@@ -173,6 +178,7 @@ void worker_core::bury(job_context& job, const std::string& reason, bool has_run
             changed.history, job.attempt(), server_ms(*job.queue_), job.queue_->consumer, reason);
         changed.history = history;
         changed.attempts += has_run ? 1 : 0;
+        changed.crashes = 0;  // should somebody revive it, it begins anew
         bytes.clear();
         write_envelope(bytes, changed);
     } else {
@@ -183,14 +189,14 @@ void worker_core::bury(job_context& job, const std::string& reason, bool has_run
 
 // Forgets a job that stays pending in Redis.
 void worker_core::drop(job_context& job) noexcept {
-    if (job.is_linked()) {
-        job.unlink();
-    }
+    take_out(job);
     release(job);
 }
 
 void worker_core::add_end(job_end end) {
     worker_queue& queue = *end.job->queue_;
+    end.job->place_ = job_context::place::ended;
+    forget_pass(*end.job);
     queue.ends.push_back(std::move(end));
     queue.flushed.reset();
     queue.flush.set();
@@ -289,7 +295,8 @@ void worker_core::encode_end(worker_queue& queue, const job_end& end, resp::comm
         job.epoch_ == queue.epoch ? std::string_view(queue.consumer) : "~gone";
     if (end.what == job_end::kind::aside) {
         const std::string holder = "~v" + std::to_string(envelope_version_of(job.raw_));
-        out.add("XCLAIM", lane, job_group, holder, 0, job.entry_, "JUSTID");
+        out.add("EVALSHA", queue.scripts.digest(scripts::aside), 1, lane, job_group, owner,
+                job.entry_, holder);
         return;
     }
     if (end.what == job_end::kind::retry) {
@@ -325,7 +332,7 @@ void worker_core::end_sent(worker_queue& queue, job_end end, const resp::reply_v
         // It stays pending, and is found again when it has been idle for the time of a lease.
         report("queue '" + queue.keys.queue() + "': the end of job " + job.id() +
                " was refused, it will run again: " + std::string(answer.text()));
-    } else if (end.what == job_end::kind::aside) {
+    } else if (end.what == job_end::kind::aside && answer.integer() == 1) {
         ++stats_.set_aside;
         report("queue '" + queue.keys.queue() + "': job " + job.id() + " is of envelope version " +
                std::to_string(envelope_version_of(job.raw_)) + " and left alone");

@@ -1,4 +1,4 @@
-// How a worker gets its jobs: reads of new ones, and the search for those whose read was lost.
+// How a worker gets its jobs: reads of new ones.
 #include <algorithm>
 #include <utility>
 
@@ -10,9 +10,10 @@ namespace {
 
 constexpr std::chrono::milliseconds block_time{5000};
 constexpr duration read_limit = block_time + std::chrono::seconds(10);
-constexpr std::size_t audit_page = 500;
 // Between reads while the server, just started, reads its data.
 constexpr duration loading_pause = std::chrono::milliseconds(50);
+// Of a job in virtual time, for a weight of one.
+constexpr std::uint64_t turn_length = 1'000'000;
 // After a read that the server refused, so that nothing spins where that lasts.
 constexpr duration refused_pause = std::chrono::milliseconds(100);
 
@@ -63,10 +64,14 @@ std::size_t worker_core::room_for(const worker_queue& queue, std::size_t window)
     return std::min(free, options_.window);
 }
 
+// Weighted: each queue's `served` counts its jobs, each as long as its weight is small. Whose turn
+// it was last sets the virtual time, and who comes back from a time with nothing to do begins
+// there: neither does it wait for what the others had meanwhile, nor do they.
 bool worker_core::is_turn_of(const worker_queue& queue) const noexcept {
     if (queues_.size() == 1) {
         return true;
     }
+    const std::uint64_t mine = std::max(queue.served, virtual_time_);
     for (const auto& other : queues_) {
         if (other.get() == &queue) {
             if (options_.order == queue_order::strict) {
@@ -74,13 +79,14 @@ bool worker_core::is_turn_of(const worker_queue& queue) const noexcept {
             }
             continue;
         }
-        if (other->is_idle || other->is_paused || !other->has_lease) {
+        if (other->is_idle || other->is_paused || !other->has_lease || other->lanes == 0 ||
+            other->has_lost_reads) {
             continue;
         }
         if (options_.order == queue_order::strict) {
             return false;
         }
-        if (other->served * queue.weight < queue.served * other->weight) {
+        if (std::max(other->served, virtual_time_) < mine) {
             return false;
         }
     }
@@ -136,6 +142,9 @@ task<> worker_core::fetch_once(worker_queue* queue, std::size_t count, bool bloc
         co_await queue->fetch.read(call_options().within(read_limit), command);
     --queue->reads;
     reserved_ -= held;
+    if (queue->has_lost_reads && queue->reads == 0) {
+        queue->kick.set();
+    }
     if (queues_.size() > 1) {
         room_.set();  // for the other queues
     }
@@ -187,110 +196,29 @@ void worker_core::read_failed(worker_queue& queue, const error& why) {
         queue.fetch.disconnect(why);
     }
     queue.has_lost_reads = true;
+    queue.next_audit = loop_.now();
     queue.kick.set();
 }
 
 void worker_core::take_entries(worker_queue& queue, resp::reply answer, std::size_t& found,
                                std::size_t& first_lane) {
-    auto* const window = new job_window(std::move(answer));
-    for_each_stream(window->view(), [&](std::string_view key, const resp::reply_view& entries) {
+    const held_window window(std::move(answer));
+    const std::size_t before = found;
+    for_each_stream(window.view(), [&](std::string_view key, const resp::reply_view& entries) {
         const std::size_t lane = queue.keys.lane_of(key).value_or(lane_count);
         if (lane == lane_count) {
             return;
         }
         found += entries.size();
         first_lane = std::min(first_lane, lane);
-        queue.served += entries.size();
         for (const resp::reply_view entry : entries) {
             auto part = entry.begin();
             const resp::reply_view id = *part++;
             add_ready(make_job(queue, lane, *window, id, *part, 0));
         }
     });
-    window->drop();
-}
-
-// Looks for jobs that Redis takes for ours, delivered at least `idle` ago, and that we do not know:
-// those of a read whose reply never came.
-task<> worker_core::audit(worker_queue* queue, duration idle) {
-    for (std::size_t lane = 0; lane < lane_count; ++lane) {
-        if ((queue->lanes >> lane & 1U) != 0) {
-            co_await audit_lane(queue, lane, idle);
-        }
-    }
-}
-
-task<> worker_core::audit_lane(worker_queue* queue, std::size_t lane, duration idle) {
-    const std::string idle_ms =
-        std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(idle).count());
-    std::string from = "-";
-    for (;;) {
-        const std::uint64_t epoch = queue->epoch;
-        result<resp::reply> page = co_await queue->server.command<resp::reply>(
-            idempotent, "XPENDING", queue->keys.lane(lane), job_group, "IDLE", idle_ms, from, "+",
-            audit_page, queue->consumer);
-        if (!page || epoch != queue->epoch || is_stopping_) {
-            co_return;
-        }
-        std::vector<std::string> unknown;
-        for (const resp::reply_view each : page->view()) {
-            from = "(" + std::string(each[0].text());
-            if (!knows(*queue, lane, each[0].text())) {
-                unknown.emplace_back(each[0].text());
-            }
-        }
-        if (!unknown.empty()) {
-            result<resp::reply> claimed = co_await queue->server.command<resp::reply>(
-                "XCLAIM", queue->keys.lane(lane), job_group, queue->consumer, 0, unknown,
-                "RETRYCOUNT", 1);
-            if (!claimed || epoch != queue->epoch || is_stopping_) {
-                co_return;
-            }
-            auto* const window = new job_window(std::move(*claimed));
-            for (const resp::reply_view entry : window->view()) {
-                const auto same = std::ranges::find(
-                    unknown, entry.size() == 2 ? entry[0].text() : std::string_view());
-                if (same != unknown.end()) {
-                    unknown.erase(same);
-                    add_ready(make_job(*queue, lane, *window, entry[0], entry[1], 0));
-                }
-            }
-            window->drop();
-            // Those that were deleted meanwhile.
-            for (const std::string& gone : unknown) {
-                queue->acks[lane].add(gone);
-            }
-            queue->flush.set();
-            queue->flushed.reset();
-            startable_.set();
-        }
-        if (page->view().size() < audit_page) {
-            co_return;
-        }
-    }
-}
-
-bool worker_core::knows(const worker_queue& queue, std::size_t lane, std::string_view entry) const {
-    bool found = queue.acks[lane].has(entry) || queue.acks_sent[lane].has(entry);
-    const auto look = [&](const job_context& job) {
-        found = found || (job.queue_ == &queue && job.lane_ == lane && job.entry_ == entry);
-    };
-    ready_[lane].for_each(look);
-    running_.for_each(look);
-    for (const auto* const list : {&queue.ends, &queue.ends_sent}) {
-        for (const job_end& end : *list) {
-            look(*end.job);
-        }
-    }
-    for (const auto& state : states_) {
-        for (const job_context* const job : state->parked) {
-            look(*job);
-        }
-        for (const job_context* const job : state->gathered) {
-            look(*job);
-        }
-    }
-    return found;
+    virtual_time_ = std::max(queue.served, virtual_time_);
+    queue.served = virtual_time_ + (found - before) * turn_length / queue.weight;
 }
 
 }  // namespace weir::redisq::detail

@@ -3,7 +3,9 @@
 // The lease is Redis's to judge, on its clock. This side counts from before each renewal was sent,
 // so it never believes in a lease for longer than Redis does.
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <system_error>
 #include <utility>
 
 #include <unistd.h>
@@ -19,6 +21,9 @@ constexpr std::size_t promote_batch = 500;
 constexpr std::size_t reap_batch = 256;
 constexpr std::size_t reap_extra = 16;
 constexpr duration retry_pause = std::chrono::milliseconds(100);
+constexpr duration join_pause = std::chrono::milliseconds(200);
+// The same trouble is told again after so long.
+constexpr duration trouble_pause = std::chrono::seconds(30);
 
 std::int64_t number_of(const resp::reply_view& view) {
     if (view.kind() == resp::type::integer) {
@@ -49,6 +54,24 @@ script_runner::words lane_keys(const queue_keys& keys, const std::string& fifth,
 
 task<> until_set(event* flag) { co_await flag->wait(); }
 
+// What may be otherwise when it is tried again; the rest is for people to mend.
+bool may_pass(const std::error_code& why) {
+    static constexpr std::array passing = {
+        errc::connect_failed,
+        errc::connection_lost,
+        errc::timed_out,
+        errc::loading,
+        errc::busy,
+        errc::read_only,
+        errc::master_down,
+        errc::misconfigured,
+        errc::not_enough_replicas,
+        errc::cluster_down,
+        errc::try_again,
+    };
+    return std::ranges::any_of(passing, [&why](errc each) { return why == each; });
+}
+
 }  // namespace
 
 std::uint64_t worker_core::server_ms(const worker_queue& queue) const noexcept {
@@ -68,7 +91,7 @@ task<> worker_core::lease_loop(worker_queue* queue) {
                 co_await join(queue);
                 joined = true;
             } catch (const exception& problem) {
-                report("queue '" + queue->keys.queue() + "': no lease: " + problem.what());
+                report_trouble(*queue, std::string("no lease: ") + problem.what());
             }
             if (!joined) {
                 co_await sleep_for(std::min<duration>(options_.heartbeat, std::chrono::seconds(1)));
@@ -79,19 +102,14 @@ task<> worker_core::lease_loop(worker_queue* queue) {
             co_await beat(queue);
             continue;
         }
-        if (queue->has_lost_reads && queue->reads == 0 && !is_stopping_) {
-            co_await audit(queue, duration::zero());
-            queue->has_lost_reads = false;
-            room_.set();
-            continue;
-        }
-        if (now >= queue->next_audit && !is_stopping_) {
-            queue->next_audit = now + options_.lease;
-            co_await audit(queue, options_.lease);
+        // While reads are under way whose jobs come too, nothing can be said to be lost.
+        const bool can_search = !queue->has_lost_reads || queue->reads == 0;
+        if (can_search && now >= queue->next_audit && !is_stopping_) {
+            co_await search(queue);
             continue;
         }
         // Before what is due: that may go on and on.
-        if (now >= queue->next_reap && !is_stopping_) {
+        if (!queue->is_paused && now >= queue->next_reap && !is_stopping_) {
             co_await reap(queue);
             continue;
         }
@@ -99,13 +117,61 @@ task<> worker_core::lease_loop(worker_queue* queue) {
             co_await promote(queue);
             continue;
         }
-        const time_point next =
-            std::min({queue->next_beat, queue->next_audit, queue->next_due, queue->next_reap});
+        const time_point next = std::min({queue->next_beat, queue->next_due,
+                                          can_search ? queue->next_audit : time_point::max(),
+                                          queue->is_paused ? time_point::max() : queue->next_reap});
         try {
             co_await with_deadline(is_stopping_ ? queue->next_beat : next, until_set(&queue->kick));
         } catch (const timed_out&) {
             continue;
         }
+    }
+}
+
+// The first lease. While Redis is not there it is waited for; what is wrong with the address, the
+// rights or the server is thrown.
+task<> worker_core::first_join(worker_queue* queue) {
+    for (;;) {
+        std::string trouble;
+        try {
+            co_await join(queue);
+        } catch (const exception& problem) {
+            if (!may_pass(problem.code())) {
+                throw;
+            }
+            trouble = problem.what();
+        }
+        if (queue->has_lease) {
+            co_return;
+        }
+        report_trouble(*queue, "no lease yet: " + trouble);
+        co_await sleep_for(join_pause);
+    }
+}
+
+// For jobs that are ours and unknown: all of them after reads whose replies never came, else those
+// that have been ours for long.
+task<> worker_core::search(worker_queue* queue) {
+    const bool all = queue->has_lost_reads;
+    const std::uint64_t epoch = queue->epoch;
+    const bool complete = co_await audit(queue, all ? duration::zero() : options_.lease);
+    if (epoch != queue->epoch) {
+        co_return;
+    }
+    queue->next_audit = loop_.now() + (complete ? options_.lease : options_.heartbeat);
+    if (complete && all) {
+        queue->has_lost_reads = false;
+        room_.set();
+    }
+}
+
+// Not more often than somebody wants to read it.
+void worker_core::report_trouble(worker_queue& queue, const std::string& text) {
+    const time_point now = loop_.now();
+    if (text != queue.last_trouble || now - queue.trouble_told >= trouble_pause) {
+        queue.last_trouble = text;
+        queue.trouble_told = now;
+        report("queue '" + queue.keys.queue() + "': " + text);
     }
 }
 
@@ -126,6 +192,7 @@ task<> worker_core::join(worker_queue* queue) {
     if (!answer) {
         throw exception(answer.error());
     }
+    queue->last_trouble.clear();
     queue->lanes = (1U << lane_count) - 1;
     for (std::size_t i = 1; i < answer->view().size(); ++i) {
         const std::int64_t lane = number_of(answer->view()[i]);
@@ -136,7 +203,8 @@ task<> worker_core::join(worker_queue* queue) {
     }
     queue->server_ahead_ms = number_of(answer->view()[0]) - loop_ms(loop_.now());
     queue->lease_until = sent + options_.lease;
-    queue->next_beat = sent + options_.heartbeat;
+    queue->next_beat = sent;
+    queue->is_paused = true;  // for all we know; the first beat tells
     queue->next_audit = sent + options_.lease;
     queue->next_reap = sent;
     queue->next_due = sent;
@@ -207,23 +275,13 @@ task<> worker_core::beat(worker_queue* queue) {
         queue->next_due = std::min(queue->next_due, due);
     }
     cancel_jobs(*queue, heard, 5);
-}
-
-void worker_core::cancel_jobs(worker_queue& queue, const resp::reply_view& ids, std::size_t from) {
-    for (std::size_t i = from; i < ids.size(); ++i) {
-        const std::string_view id = ids[i].text();
-        running_.for_each([&](job_context& job) {
-            if (job.queue_ == &queue && job.id() == id) {
-                job.stop_reason_ = job_context::stop_reason::canceled;
-                if (job.running_ != nullptr) {
-                    job.running_->request_stop();
-                }
-            }
-        });
+    if (on_stats_) {
+        on_stats_(stats());
     }
 }
 
-// Its jobs run elsewhere soon, or already: whatever runs here is asked to stop.
+// Its jobs run elsewhere soon, or already: what waits here is forgotten, what runs is asked to
+// stop.
 void worker_core::lose_lease(worker_queue& queue, const std::string& why) {
     if (!queue.has_lease) {
         return;
@@ -233,17 +291,20 @@ void worker_core::lose_lease(worker_queue& queue, const std::string& why) {
     queue.has_lease = false;
     queue.lanes_end = lane_count;
     ++queue.epoch;
-    running_.for_each([&](job_context& job) {
-        if (job.queue_ == &queue) {
-            job.stop_reason_ = job_context::stop_reason::lease_lost;
-            if (job.running_ != nullptr) {
-                job.running_->request_stop();
-            }
+    for_each_job([&](job_context& job) {
+        if (job.queue_ != &queue) {
+            return;
+        }
+        if (job.place_ == job_context::place::running) {
+            ask_to_stop(job, job_context::stop_reason::lease_lost);
+        } else if (job.place_ != job_context::place::ended) {
+            drop(job);
         }
     });
     queue.fetch.disconnect(error(make_error_code(job_errc::lease_lost)));
     queue.kick.set();
     startable_.set();
+    room_.set();  // other queues may have waited for this one
 }
 
 task<> worker_core::reap(worker_queue* queue) {
@@ -270,12 +331,13 @@ task<> worker_core::reap(worker_queue* queue) {
         if (!answer.error().from_server()) {
             // What it claimed is ours and unknown; reads that wait would keep us from looking.
             queue->has_lost_reads = true;
+            queue->next_audit = loop_.now();
             queue->fetch.disconnect(answer.error());
         }
         co_return;
     }
-    auto* const window = new job_window(std::move(*answer));
-    const resp::reply_view claimed = window->view();
+    const held_window window(std::move(*answer));
+    const resp::reply_view claimed = window.view();
     for (std::size_t i = 1; i < claimed.size(); ++i) {
         const resp::reply_view each = claimed[i];
         if (each.size() == 4) {
@@ -287,7 +349,6 @@ task<> worker_core::reap(worker_queue* queue) {
     if (!claimed.empty() && claimed[0].integer() == 1) {
         queue->next_reap = loop_.now() + std::chrono::milliseconds(5);
     }
-    window->drop();
 }
 
 task<> worker_core::promote(worker_queue* queue) {
@@ -313,10 +374,10 @@ task<> worker_core::promote(worker_queue* queue) {
 
 // The last flush, then everything that Redis still has for us goes back.
 task<> worker_core::leave(worker_queue* queue) {
+    co_await queue->flushed.wait();  // also without a lease: what is done need not run again
     if (!queue->has_lease) {
         co_return;
     }
-    co_await queue->flushed.wait();
     co_await beat(queue);  // the counts
     if (!queue->has_lease) {
         co_return;

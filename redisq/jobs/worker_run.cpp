@@ -3,25 +3,13 @@
 #include <system_error>
 #include <utility>
 
-#include "../../runtime/sleep.hpp"
 #include "../../runtime/with_timeout.hpp"
-#include "../../runtime/yield.hpp"
 #include "detail/worker_core.hpp"
 
 namespace weir::redisq::detail {
-namespace {
-
-// Longer waits for a rate limit are spent among the delayed jobs instead of in a slot.
-constexpr duration rate_wait_max = std::chrono::seconds(1);
-
-// Thrown by the wait for a rate limit.
-struct come_back_later {
-    duration delay;
-};
-
-}  // namespace
 
 void worker_core::add_ready(job_context& job) noexcept {
+    job.place_ = job_context::place::ready;
     ready_[job.lane_].push_back(job);
     ++job.queue_->ready[job.lane_];
     ++ready_count_;
@@ -52,53 +40,47 @@ bool worker_core::leases_hold() const noexcept {
     });
 }
 
+// Taken out of its list; null where there is none.
+job_context* worker_core::next_to_start() noexcept {
+    job_list* from = passed_.empty() ? nullptr : &passed_;
+    const std::size_t end = lanes_that_start();
+    for (std::size_t lane = 0; lane < end && from == nullptr; ++lane) {
+        from = ready_[lane].empty() ? nullptr : &ready_[lane];
+    }
+    if (from == nullptr) {
+        return nullptr;
+    }
+    job_context& job = from->front();
+    take_out(job);
+    return &job;
+}
+
 task<> worker_core::start_ready() {
     if (!leases_hold()) {
         co_return;  // the next beat, which is overdue, tells
     }
-    while (ready_count_ != 0 && running_count_ < options_.max_concurrency && !is_stopping_) {
-        std::size_t lane = 0;
-        const std::size_t end = lanes_that_start();
-        while (lane < end && ready_[lane].empty()) {
-            ++lane;
-        }
-        if (lane == end) {
+    while (running_count_ < options_.max_concurrency && !is_stopping_) {
+        job_context* const job = next_to_start();
+        if (job == nullptr) {
             co_return;
         }
-        job_context& job = ready_[lane].pop_front();
-        --ready_count_;
-        --job.queue_->ready[lane];
-        if (job.epoch_ != job.queue_->epoch) {
-            drop(job);
+        if (job->epoch_ != job->queue_->epoch) {
+            drop(*job);
             continue;
         }
-        if (!admit(job)) {
+        if (!admit(*job)) {
             continue;
         }
-        handler_state& state = *find_handler(job.envelope_.type);
-        const handler_options& limits = state.handler->options();
-        if (limits.max_concurrency != 0 && state.running >= limits.max_concurrency) {
-            // At most half of the slots are spent on waiting for one type.
-            if (state.parked.size() > options_.max_concurrency / 2) {
-                retry(job, std::chrono::milliseconds(500 + random_.next() % 1000), "", false);
-            } else {
-                state.parked.push_back(&job);
-            }
+        handler_state& state = *find_handler(job->envelope_.type);
+        if (!may_start(*job, state)) {
             continue;
         }
         if (state.handler->batch_max() > 1) {
-            state.gathered.push_back(&job);
-            if (state.gathered.size() >= state.handler->batch_max()) {
-                co_await post_gathered(&state);
-            } else if (state.gathered.size() == 1) {
-                tasks_->spawn(guarded(gather(&state)));
-            }
+            co_await gather(job, &state);
             continue;
         }
-        ++running_count_;
-        ++state.running;
-        running_.push_back(job);
-        co_await pool_.post(&worker_core::run_job, this, &job);
+        begin(*job, state);
+        co_await pool_.post(&worker_core::run_job, this, job);
     }
 }
 
@@ -126,8 +108,8 @@ bool worker_core::admit(job_context& job) {
         return false;
     }
     job.envelope_ = *read;
-    if (job.crashes_ >= options_.max_crashes) {
-        bury(job, "quarantined: its worker died " + std::to_string(job.crashes_) +
+    if (job.crashes() >= options_.max_crashes) {
+        bury(job, "quarantined: its worker died " + std::to_string(job.crashes()) +
                       " times while it ran");
         return false;
     }
@@ -138,6 +120,10 @@ bool worker_core::admit(job_context& job) {
             return false;
         }
     }
+    return fits_handler(job);
+}
+
+bool worker_core::fits_handler(job_context& job) {
     if (job.envelope_.payload.size() > options_.max_payload) {
         bury(job, "payload of " + std::to_string(job.envelope_.payload.size()) +
                       " bytes; allowed: at most " + std::to_string(options_.max_payload));
@@ -156,24 +142,45 @@ bool worker_core::admit(job_context& job) {
     return true;
 }
 
+// From now on it counts as running.
+void worker_core::begin(job_context& job, handler_state& state) noexcept {
+    if (std::exchange(job.may_start_, false)) {
+        --state.passed;
+    }
+    ++running_count_;
+    ++state.running;
+    job.handler_ = state.handler;
+    job.place_ = job_context::place::running;
+}
+
+// Whether it is not to run any more, although it was handed to the pool.
+bool worker_core::is_unwanted(const job_context& job) const noexcept {
+    return is_stopping_ || job.stop_reason_ != job_context::stop_reason::none ||
+           job.epoch_ != job.queue_->epoch;
+}
+
+void worker_core::end_unrun(job_context& job, handler_state& state) {
+    job_stopped_running(job, state);
+    if (job.stop_reason_ == job_context::stop_reason::canceled) {
+        end_canceled(job);
+    } else {
+        drop(job);
+    }
+}
+
 // The body of a job in the pool.
 task<> worker_core::run_job(worker_core* core, job_context* job) {
     handler_state* const state = core->find_handler(job->envelope_.type);
-    std::exception_ptr error;
-    if (core->is_stopping_) {
-        core->job_stopped_running(*job, *state);
-        core->drop(*job);
+    if (core->is_unwanted(*job)) {
+        core->end_unrun(*job, *state);
         co_return;
     }
+    std::exception_ptr error;
     // The pool's own context serves one job after the other, and a stop of it would stay.
     stop_source stop;
     job->running_ = &stop;
-    job->handler_ = state->handler;
     try {
         const handler_options& limits = job->handler_->options();
-        if (limits.rate != 0) {
-            co_await with_stop(stop, core->wait_for_rate(job));
-        }
         const duration limit = job->envelope_.timeout_ms != 0
                                    ? duration(std::chrono::milliseconds(job->envelope_.timeout_ms))
                                : limits.timeout != duration::zero() ? limits.timeout
@@ -183,10 +190,6 @@ task<> worker_core::run_job(worker_core* core, job_context* job) {
         } else {
             co_await with_stop(stop, job->handler_->run(*job));
         }
-    } catch (const come_back_later& later) {
-        core->job_stopped_running(*job, *state);
-        core->retry(*job, later.delay, "", false);
-        co_return;
     } catch (...) {
         error = std::current_exception();
     }
@@ -196,101 +199,25 @@ task<> worker_core::run_job(worker_core* core, job_context* job) {
 
 void worker_core::job_stopped_running(job_context& job, handler_state& state) noexcept {
     job.running_ = nullptr;
-    if (job.is_linked()) {
-        job.unlink();
-    }
+    job.batch_left_ = nullptr;
+    job.place_ = job_context::place::none;
     --running_count_;
     --state.running;
-    if (!state.parked.empty()) {
-        job_context& next = *state.parked.front();
-        state.parked.pop_front();
-        add_ready(next);
-    } else if (ready_count_ != 0) {
+    let_parked_pass(state);
+    if (ready_count_ != 0 || !passed_.empty()) {
         startable_.set();
     }
 }
 
-task<> worker_core::wait_for_rate(job_context* job) {
-    const handler_options& limits = job->handler_->options();
-    const auto interval =
-        std::chrono::duration_cast<std::chrono::microseconds>(limits.rate_period) / limits.rate;
-    worker_queue& queue = *job->queue_;
-    for (;;) {
-        script_runner::words keys = {queue.keys.rate(job->type())};
-        script_runner::words arguments = {
-            std::to_string(std::max<std::int64_t>(interval.count(), 1)),
-            std::to_string(limits.rate_burst)};
-        const result<resp::reply> answer =
-            co_await queue.scripts.run(scripts::rate, std::move(keys), std::move(arguments));
-        if (!answer) {
-            if (answer.error().code() == std::errc::operation_canceled) {
-                throw canceled();
-            }
-            // Redis's trouble, and no failure of the job.
-            throw come_back_later{std::chrono::seconds(1)};
-        }
-        const duration wait = std::chrono::microseconds(answer->view().integer());
-        if (wait <= duration::zero()) {
-            co_return;
-        }
-        if (wait > rate_wait_max) {
-            throw come_back_later{wait};
-        }
-        co_await sleep_for(wait);
+// Requires that it runs. A batch ends when all of its jobs are asked to.
+void worker_core::ask_to_stop(job_context& job, job_context::stop_reason why) noexcept {
+    const bool was_asked = job.stop_reason_ != job_context::stop_reason::none;
+    job.stop_reason_ = why;
+    if (was_asked || job.running_ == nullptr ||
+        (job.batch_left_ != nullptr && --*job.batch_left_ != 0)) {
+        return;  // one that has not begun sees it when it does
     }
-}
-
-// Waits for more of a batch that is not full.
-task<> worker_core::gather(handler_state* state) {
-    if (state->handler->linger() == duration::zero()) {
-        co_await yield();
-    } else {
-        co_await sleep_for(state->handler->linger());
-    }
-    co_await post_gathered(state);
-}
-
-task<> worker_core::post_gathered(handler_state* state) {
-    std::vector<job_context*> jobs = std::exchange(state->gathered, {});
-    if (jobs.empty() || is_stopping_) {
-        for (job_context* const job : jobs) {
-            drop(*job);
-        }
-        co_return;
-    }
-    running_count_ += jobs.size();
-    state->running += jobs.size();
-    for (job_context* const job : jobs) {
-        job->handler_ = state->handler;
-        running_.push_back(*job);
-    }
-    co_await pool_.post(&worker_core::run_batch, this, state, std::move(jobs));
-}
-
-// The body of a batch in the pool.
-task<> worker_core::run_batch(worker_core* core, handler_state* state,
-                              std::vector<job_context*> jobs) {
-    const job_handler& handler = *state->handler;
-    stop_source stop;
-    for (job_context* const job : jobs) {
-        job->running_ = &stop;
-    }
-    std::vector<std::exception_ptr> errors(jobs.size());
-    try {
-        const duration own = handler.options().timeout;
-        const duration limit = own != duration::zero() ? own : core->options_.timeout;
-        if (limit != duration::zero()) {
-            co_await with_stop(stop, with_timeout(limit, handler.run_batch(jobs, &errors)));
-        } else {
-            co_await with_stop(stop, handler.run_batch(jobs, &errors));
-        }
-    } catch (...) {
-        errors.assign(jobs.size(), std::current_exception());
-    }
-    for (std::size_t i = 0; i < jobs.size(); ++i) {
-        core->job_stopped_running(*jobs[i], *state);
-        core->ended(*jobs[i], errors[i]);
-    }
+    job.running_->request_stop();
 }
 
 }  // namespace weir::redisq::detail

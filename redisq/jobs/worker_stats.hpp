@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace weir::redisq {
 
@@ -18,9 +19,10 @@ struct worker_stats {
     std::uint64_t failed = 0;     // runs that failed
     std::uint64_t retried = 0;    // of these, to be tried again
     std::uint64_t dead = 0;       // given up
-    std::uint64_t canceled = 0;   // while they ran
+    std::uint64_t canceled = 0;   // before they ran, or meanwhile
+    std::uint64_t deferred = 0;   // filed for later, for the limits of their type
     std::uint64_t set_aside = 0;  // envelopes of later versions, left alone
-    std::uint64_t lost = 0;       // that ran on elsewhere when they ended here
+    std::uint64_t lost = 0;       // that go on elsewhere although they ended here
     std::uint64_t leases_lost = 0;
     std::uint64_t reads = 0;
     std::uint64_t flushes = 0;
@@ -28,5 +30,8 @@ struct worker_stats {
     std::size_t ready = 0;    // of these, not started
     bool has_lease = false;   // of every queue
 };
+
+// Of several workers together; has_lease: all have it, and there is one at least.
+[[nodiscard]] worker_stats sum_of(std::span<const worker_stats> each) noexcept;
 
 }  // namespace weir::redisq

@@ -79,6 +79,7 @@ int run_worker(const settings& chosen) {
     options.grace = milliseconds(chosen.number("grace_ms"));
     options.label = chosen.text("label");
     options.on_report = [&log](const std::string& text) { log.write('R', {}, {}, text); };
+    options.on_warning = [](const std::string&) {};
     handler_options handling;
     handling.retry = retry_policy::fixed(retry_delay, attempts_max);
 

@@ -350,10 +350,8 @@ TEST_F(JobWorkerTest, SeveralQueuesAreServedInTheirOrder) {
     EXPECT_GE(std::count(order.begin(), order.begin() + 40, "high"), 32);
 }
 
-TEST_F(JobWorkerTest, AWrongPasswordOrAddressIsOneClearError) {
-    worker nowhere("unix:///nowhere/redis.sock?command_timeout=200ms", quick_worker());
+TEST_F(JobWorkerTest, AWrongPasswordIsOneClearError) {
     event_loop loop;
-    EXPECT_THROW(loop.run(nowhere.run()), exception);
     server_.command({"CONFIG", "SET", "requirepass", "secret"});
     worker unknown(server_.url(), quick_worker());
     try {

@@ -27,6 +27,7 @@ inline redisq::worker_options quick_worker(std::size_t concurrency = 100) {
     options.lease = 2s;
     options.grace = 2s;
     options.on_report = [](const std::string&) {};
+    options.on_warning = [](const std::string&) {};
     return options;
 }
 

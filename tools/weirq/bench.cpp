@@ -62,6 +62,7 @@ weir::task<> drain(const settings* chosen, figures* out) {
     options.max_concurrency = chosen->concurrency;
     options.label = "weirq-bench";
     options.cluster = chosen->is_cluster;
+    options.on_warning = [](const std::string&) {};  // its jobs are nobody's
     redisq::worker worker(chosen->server, options);
     std::size_t left = chosen->jobs;
     worker.serve(chosen->queue).on(bench_job, [&worker, &left](const std::string& /*payload*/) {

@@ -18,7 +18,7 @@ class ack_list {
     [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
     [[nodiscard]] std::size_t count() const noexcept { return count_; }
     [[nodiscard]] bool has(std::string_view entry) const noexcept {
-        return words_.find(std::string(entry) + "\r\n") != std::string::npos;
+        return words_.find("\r\n" + std::string(entry) + "\r\n") != std::string::npos;
     }
 
     void add(std::string_view entry) {

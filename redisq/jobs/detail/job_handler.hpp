@@ -160,6 +160,8 @@ class typed_batch_handler final : public job_handler {
             if (!values.empty()) {
                 co_await std::invoke(function_, std::move(values));
             }
+        } catch (const canceled&) {
+            throw;  // whoever asked for it knows why
         } catch (...) {
             thrown = std::current_exception();
         }

@@ -1,5 +1,6 @@
 // The bytes of one reply, shared by the jobs that came with it.
 //
+// Lifetime: as long as somebody holds it: who made it, by a held_window, and each of its jobs.
 // Thread: the loop's.
 #pragma once
 
@@ -29,6 +30,21 @@ class job_window : public weir::detail::recycled {
 
     resp::reply kept_;
     std::size_t holders_ = 1;
+};
+
+// Its maker's hold.
+class held_window {
+  public:
+    explicit held_window(resp::reply kept) : window_(new job_window(std::move(kept))) {}
+    held_window(const held_window&) = delete;
+    held_window& operator=(const held_window&) = delete;
+    ~held_window() { window_->drop(); }
+
+    [[nodiscard]] job_window& operator*() const noexcept { return *window_; }
+    [[nodiscard]] resp::reply_view view() const noexcept { return window_->view(); }
+
+  private:
+    job_window* window_;
 };
 
 }  // namespace weir::redisq::detail

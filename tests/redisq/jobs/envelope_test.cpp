@@ -24,6 +24,7 @@ envelope full() {
     job.trace = "00-abc";
     job.history = "1\t2\tw\tno disk\n";
     job.next = std::string_view("1\x01\x00\x01z", 5);
+    job.crashes = 2;
     job.payload = std::string_view("\0pay\xFFload", 9);
     return job;
 }
@@ -50,6 +51,7 @@ TEST(EnvelopeTest, EveryFieldComesBack) {
     EXPECT_EQ(back->trace, "00-abc");
     EXPECT_EQ(back->history, full().history);
     EXPECT_EQ(back->next, full().next);
+    EXPECT_EQ(back->crashes, 2U);
     EXPECT_EQ(back->payload, full().payload);
     EXPECT_EQ(written(*back), bytes);
 }

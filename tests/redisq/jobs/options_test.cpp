@@ -48,6 +48,11 @@ TEST(JobOptionsTest, EveryNumberHasItsBounds) {
     EXPECT_NE(refusal<worker_options>([](worker_options& o) { o.grace = -1s; }), "sound");
     EXPECT_NE(refusal<worker_options>([](worker_options& o) { o.label = "a b"; }), "sound");
     EXPECT_NE(refusal<worker_options>([](worker_options& o) { o.label = "~v2"; }), "sound");
+    EXPECT_EQ(refusal<worker_options>([](worker_options& o) { o.metrics_address = "host"; }),
+              "worker_options::metrics_address is 'host'; allowed: an IPv4 or IPv6 address, such "
+              "as 127.0.0.1 or ::1");
+    EXPECT_EQ(refusal<worker_options>([](worker_options& o) { o.metrics_address = "::1"; }),
+              "sound");
     EXPECT_NE(refusal<queue_options>([](queue_options& o) { o.result_ttl = 0s; }), "sound");
     EXPECT_NE(refusal<scheduler_options>([](scheduler_options& o) { o.poll = 2min; }), "sound");
     EXPECT_NE(refusal<scheduler_options>([](scheduler_options& o) { o.batch = 0; }), "sound");

@@ -1,0 +1,109 @@
+// The search for jobs that Redis takes for ours and that we do not know: those of a read whose
+// reply never came, and those whose end Redis refused.
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+#include "detail/worker_core.hpp"
+
+namespace weir::redisq::detail {
+namespace {
+
+constexpr std::size_t audit_page = 256;
+
+}  // namespace
+
+// Looks for those that were delivered at least `idle` ago. False: it could not look everywhere.
+task<bool> worker_core::audit(worker_queue* queue, duration idle) {
+    bool complete = true;
+    for (std::size_t lane = 0; lane < lane_count; ++lane) {
+        if ((queue->lanes >> lane & 1U) != 0) {
+            const bool looked = co_await audit_lane(queue, lane, idle);
+            complete = complete && looked;
+        }
+    }
+    co_return complete;
+}
+
+task<bool> worker_core::audit_lane(worker_queue* queue, std::size_t lane, duration idle) {
+    const std::string idle_ms =
+        std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(idle).count());
+    const std::uint64_t epoch = queue->epoch;
+    std::string from = "-";
+    for (;;) {
+        result<resp::reply> page = co_await queue->server.command<resp::reply>(
+            idempotent, "XPENDING", queue->keys.lane(lane), job_group, "IDLE", idle_ms, from, "+",
+            audit_page, queue->consumer);
+        if (epoch != queue->epoch || is_stopping_) {
+            co_return true;  // what there was is no longer ours
+        }
+        if (!page) {
+            co_return false;
+        }
+        const std::size_t count = page->view().size();
+        if (count == 0) {
+            co_return true;
+        }
+        from = "(" + std::string(page->view()[count - 1][0].text());
+        std::vector<std::string> unknown = strangers(*queue, lane, page->view());
+        if (!unknown.empty()) {
+            const bool recalled = co_await recall(queue, lane, std::move(unknown));
+            if (!recalled) {
+                co_return false;
+            }
+        }
+        if (count < audit_page || epoch != queue->epoch || is_stopping_) {
+            co_return true;
+        }
+    }
+}
+
+std::vector<std::string> worker_core::strangers(const worker_queue& queue, std::size_t lane,
+                                                const resp::reply_view& pending) const {
+    std::unordered_set<std::string_view> known;
+    for_each_job([&](const job_context& job) {
+        if (job.queue_ == &queue && job.lane_ == lane) {
+            known.insert(job.entry_);
+        }
+    });
+    std::vector<std::string> unknown;
+    for (const resp::reply_view each : pending) {
+        const std::string_view entry = each[0].text();
+        if (!known.contains(entry) && !queue.acks[lane].has(entry) &&
+            !queue.acks_sent[lane].has(entry)) {
+            unknown.emplace_back(entry);
+        }
+    }
+    return unknown;
+}
+
+// Takes them up, where they are still ours.
+task<bool> worker_core::recall(worker_queue* queue, std::size_t lane,
+                               std::vector<std::string> entries) {
+    script_runner::words keys;
+    keys.push_back(queue->keys.lane(lane));
+    script_runner::words arguments = std::move(entries);
+    arguments.insert(arguments.begin(), queue->consumer);
+    arguments.insert(arguments.begin(), std::string(job_group));
+    const std::uint64_t epoch = queue->epoch;
+    result<resp::reply> found = co_await queue->scripts.run(scripts::recall, std::move(keys),
+                                                            std::move(arguments), idempotent);
+    if (epoch != queue->epoch || is_stopping_) {
+        co_return true;
+    }
+    if (!found) {
+        co_return false;
+    }
+    const held_window window(std::move(*found));
+    for (const resp::reply_view each : window.view()) {
+        if (each.size() == 3) {
+            // The first delivery was no crash.
+            const auto crashes =
+                static_cast<std::uint32_t>(std::max<std::int64_t>(each[1].integer(), 1) - 1);
+            add_ready(make_job(*queue, lane, *window, each[0], each[2], crashes));
+        }
+    }
+    co_return true;
+}
+
+}  // namespace weir::redisq::detail

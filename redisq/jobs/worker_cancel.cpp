@@ -1,0 +1,76 @@
+// Jobs that somebody wants canceled, of which a heartbeat has heard.
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "detail/worker_core.hpp"
+#include "queue.hpp"
+
+namespace weir::redisq::detail {
+
+void worker_core::cancel_jobs(worker_queue& queue, const resp::reply_view& ids, std::size_t from) {
+    if (from >= ids.size()) {
+        return;
+    }
+    std::set<std::string, std::less<>> asked;
+    for (std::size_t i = from; i < ids.size(); ++i) {
+        asked.emplace(ids[i].text());
+    }
+    std::vector<job_context*> ours;
+    for_each_job([&](job_context& job) {
+        if (job.queue_ == &queue && job.epoch_ == queue.epoch && asked.contains(job.id())) {
+            ours.push_back(&job);
+        }
+    });
+    for (job_context* const job : ours) {
+        const std::string id = job->id();
+        if (cancel_job(*job)) {
+            asked.erase(id);
+        }
+    }
+    if (!asked.empty()) {
+        tasks_->spawn(guarded(
+            cancel_elsewhere(&queue, std::vector<std::string>(asked.begin(), asked.end()))));
+    }
+}
+
+// False: it is on its way to the delayed jobs.
+bool worker_core::cancel_job(job_context& job) {
+    if (job.place_ == job_context::place::running) {
+        ask_to_stop(job, job_context::stop_reason::canceled);
+        return true;
+    }
+    if (job.place_ != job_context::place::ended) {
+        take_out(job);
+        if (admit(job)) {
+            end_canceled(job);
+        }
+        return true;
+    }
+    const auto is_its_retry = [&job](const job_end& end) {
+        return end.job == &job && end.what == job_end::kind::retry;
+    };
+    const auto waiting = std::ranges::find_if(job.queue_->ends, is_its_retry);
+    if (waiting != job.queue_->ends.end()) {
+        ++stats_.canceled;
+        *waiting = {&job, job_end::kind::settle, "c", {}, 0};
+        return true;
+    }
+    return std::ranges::none_of(job.queue_->ends_sent, is_its_retry);
+}
+
+// Those that this worker does not have: since they were asked for, they may have failed and wait
+// for another attempt, or run in another worker. Most have ended.
+task<> worker_core::cancel_elsewhere(worker_queue* queue, std::vector<std::string> ids) {
+    redisq::queue again(queue->server, queue->keys.queue());
+    for (const std::string& id : ids) {
+        try {
+            static_cast<void>(co_await again.cancel(id));
+        } catch (const exception& problem) {
+            report("queue '" + queue->keys.queue() + "': job " + id +
+                   " could not be canceled: " + problem.what());
+        }
+    }
+}
+
+}  // namespace weir::redisq::detail
