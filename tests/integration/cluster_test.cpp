@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +15,7 @@
 
 #include "support/redis_cluster.hpp"
 #include "support/redis_server.hpp"
+#include "support/shared_servers.hpp"
 
 namespace weir::redisq {
 namespace {
@@ -28,24 +28,10 @@ constexpr std::uint16_t foo_slot = slot_of("foo");  // 12182, the third node's
 constexpr auto failover_limit = 60s;
 constexpr std::chrono::milliseconds replication_limit = 30s;
 
-class ClusterTest : public testing::Test {
+class ClusterTest : public test::shared_servers<test::redis_cluster> {
   protected:
-    static void SetUpTestSuite() {
-        if (test::redis_server_installed()) {
-            shared_ = std::make_unique<test::redis_cluster>();
-        }
-    }
-    static void TearDownTestSuite() { shared_.reset(); }
-
-    void SetUp() override { WEIR_NEEDS_REDIS(); }
-
-    static test::redis_cluster& cluster() { return *shared_; }
-
-  private:
-    static std::unique_ptr<test::redis_cluster> shared_;
+    static test::redis_cluster& cluster() { return servers(); }
 };
-
-std::unique_ptr<test::redis_cluster> ClusterTest::shared_;
 
 task<> set_and_get(std::string url) {
     cluster_client redis(url);

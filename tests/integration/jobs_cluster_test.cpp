@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <map>
-#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,6 +20,7 @@
 
 #include "support/jobs.hpp"
 #include "support/redis_cluster.hpp"
+#include "support/shared_servers.hpp"
 
 namespace weir::redisq {
 namespace {
@@ -40,24 +40,10 @@ constexpr std::size_t home_of(std::string_view queue) {
 }
 static_assert(home_of("mail") == 0 && home_of("images") == 1 && home_of("a") == 2);
 
-class JobsClusterTest : public testing::Test {
+class JobsClusterTest : public test::shared_servers<test::redis_cluster> {
   protected:
-    static void SetUpTestSuite() {
-        if (test::redis_server_installed()) {
-            shared_ = std::make_unique<test::redis_cluster>();
-        }
-    }
-    static void TearDownTestSuite() { shared_.reset(); }
-
-    void SetUp() override { WEIR_NEEDS_REDIS(); }
-
-    static test::redis_cluster& cluster() { return *shared_; }
-
-  private:
-    static std::unique_ptr<test::redis_cluster> shared_;
+    static test::redis_cluster& cluster() { return servers(); }
 };
-
-std::unique_ptr<test::redis_cluster> JobsClusterTest::shared_;
 
 // How often each text was run.
 using counts = std::map<std::string, int>;

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <memory>
 #include <string>
 
 #include <weir/redisq/client.hpp>
@@ -12,30 +11,17 @@
 
 #include "support/redis_cluster.hpp"
 #include "support/redis_server.hpp"
+#include "support/shared_servers.hpp"
 
 namespace weir::redisq {
 namespace {
 
 using namespace std::chrono_literals;
 
-class SentinelTest : public testing::Test {
+class SentinelTest : public test::shared_servers<test::redis_sentinels> {
   protected:
-    static void SetUpTestSuite() {
-        if (test::redis_server_installed()) {
-            shared_ = std::make_unique<test::redis_sentinels>();
-        }
-    }
-    static void TearDownTestSuite() { shared_.reset(); }
-
-    void SetUp() override { WEIR_NEEDS_REDIS(); }
-
-    static test::redis_sentinels& watched() { return *shared_; }
-
-  private:
-    static std::unique_ptr<test::redis_sentinels> shared_;
+    static test::redis_sentinels& watched() { return servers(); }
 };
-
-std::unique_ptr<test::redis_sentinels> SentinelTest::shared_;
 
 task<> find_servers(test::redis_sentinels& watched) {
     const result<server_host> master = co_await find_master(client_options(watched.url()));
