@@ -53,8 +53,10 @@ template <class Entry>
             throw option_error(option, name, rule);
         }
         if (!found->missing.empty()) {
-            throw option_error(option + ": '" + name + "' was not built, since " +
-                               std::string(found->missing) + " was missing; allowed: " + rule);
+            std::string text = option + ": '" + name;
+            text.append("' was not built, since ").append(found->missing);
+            text.append(" was missing; allowed: ").append(rule);
+            throw option_error(text);
         }
         append_once(out, found, option, value);
     }
