@@ -154,7 +154,6 @@ class context : public detail::ready_node, public detail::stop_listener {
     }
 
     void set_host(detail::job* host) noexcept { host_ = host; }
-    void set_parent(context* parent) noexcept { parent_ = parent; }
 
   private:
     friend struct detail::waiter;

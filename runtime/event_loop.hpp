@@ -154,7 +154,6 @@ class event_loop : public scheduler {
     void add_root(detail::stop_listener& root) noexcept { roots_.push_back(root); }
 
   private:
-    void check_options() const;
     void run_root(context& root, detail::completion_flag& done);
     void tick(const detail::completion_flag& done);
     [[nodiscard]] bool has_ready() const noexcept { return !ready_.empty() || !soon_.empty(); }
