@@ -15,8 +15,8 @@ void payload_example() {
 }
 
 inline const weir::redisq::job_type<resize, std::string> thumbnail{"thumbnail"};
-inline const weir::redisq::job_type<std::string, void, weir::redisq::raw_payload>
-note{"note"};
+using weir::redisq::raw_payload;
+inline const weir::redisq::job_type<std::string, void, raw_payload> note{"note"};
 
 weir::task<std::string> make_thumbnail(resize wanted, weir::redisq::job_context& job) {
     co_await job.progress("reading " + wanted.url);

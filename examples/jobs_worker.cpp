@@ -17,7 +17,7 @@ int work(const char* url) {
     options.max_concurrency = 1000;
     weir::redisq::worker w(url, options);
     w.serve("images").on(thumbnail, make_thumbnail);
-    return w.run_until_signal();
+    return w.run_until_signal();  // SIGTERM: drain, hand back the rest
 }
 
 int main(int argc, char** argv) {

@@ -3,14 +3,14 @@
 //     auto server = weir::redisq::server_url::parse("redis://worker:s%40fe@cache.example:6380/2");
 //     report(server ? server->to_string() : server.error().message());
 //
-//   redis://[USER:PASSWORD@]HOST[:PORT][/DB]              TCP; port 6379, database 0 by default
-//   rediss://...                                          the same over TLS, verified
-//   unix://[USER:PASSWORD@]/PATH                          a Unix socket; its database by ?db=N
-//   redis+sentinel://[USER:PASSWORD@]HOST[:PORT]/MASTER[/DB]   asks sentinels; port 26379 by
-//   default rediss+sentinel://...                                 the same over TLS, sentinels and
-//   servers embedded://                                           a private server, started by the
-//   program
+//   redis://[USER:PASSWORD@]HOST[:PORT][/DB]    TCP; port 6379, database 0 by default
+//   rediss://...                                the same over TLS, verified
+//   unix://[USER:PASSWORD@]/PATH                a Unix socket; its database by ?db=N
+//   redis+sentinel://HOST[:PORT]/MASTER[/DB]    asks sentinels; port 26379 by default
+//   rediss+sentinel://...                       the same over TLS, sentinels and servers
+//   embedded://                                 a private server, started by the program
 //
+// USER and PASSWORD, which may stand before the hosts of redis+sentinel:// too, are the servers'.
 // HOST is a name, an IPv4 address or an IPv6 address in brackets, with a zone where it needs one
 // ([fe80::1%25eth0]). Several hosts, separated by commas, are the first nodes of a cluster, or
 // sentinels. `:PASSWORD@` is the password of the user "default". In user, password, path, master

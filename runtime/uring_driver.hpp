@@ -10,7 +10,8 @@
 // so the completion queue has room for a part of them only; an overflow is drained, not lost, and
 // the cap keeps it from lasting for ever.
 //
-// Minimum kernel 6.1 for deferred task work; older ones run without it (uring_setup.cpp).
+// Supported from Linux 6.1; older ones may run, untested: without deferred task work, say
+// (uring_setup.cpp).
 // Thread: see driver.hpp.
 #pragma once
 

@@ -1,8 +1,8 @@
 // job_type: the name of a kind of job, with the types of its payload and of its result.
 //
 //     inline const weir::redisq::job_type<resize, std::string> thumbnail{"thumbnail"};
-//     inline const weir::redisq::job_type<std::string, void, weir::redisq::raw_payload>
-//     note{"note"};
+//     using weir::redisq::raw_payload;
+//     inline const weir::redisq::job_type<std::string, void, raw_payload> note{"note"};
 //
 // Producers and workers share it. The third parameter says how payload and result are written:
 // json_payload (the default, by nlohmann::json), messagepack_payload, raw_payload, or one's own.

@@ -1,4 +1,4 @@
-"""What Redis holds of the queue, read by its documented layout (redisq/README.md)."""
+"""What Redis holds of the queue, read by its documented layout (redisq/jobs/README.md)."""
 
 import json
 import re

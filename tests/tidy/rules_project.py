@@ -9,6 +9,9 @@ import re
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
 
 README_PROGRAM = re.compile(r"^```cpp\n// (examples/\S+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+# Ends at the next one or with its block.
+README_EXCERPT = re.compile(r"^// from (examples/\S+)\n(.*?)(?=^// from |^```)",
+                            re.MULTILINE | re.DOTALL)
 
 # What each library folder may include, from the lowest layer up.
 LAYERS = {"runtime": ("runtime",), "pool": ("pool", "runtime"),
@@ -151,7 +154,8 @@ def folder_pages(project):
 
 
 def readme_example(project):
-    """Programs in README.md, which name their file first, are that file, word for word."""
+    """Programs in README.md, which name their file first, are that file, word for word; excerpts
+    stand in it."""
     page = pathlib.PurePosixPath("README.md")
     text = project.texts.get(page, "")
     for block in README_PROGRAM.finditer(text):
@@ -159,6 +163,11 @@ def readme_example(project):
         if program != f"// {block[1]}\n{block[2]}":
             line = text.count("\n", 0, block.start()) + 2
             yield page, line, "readme-example", f"differs from {block[1]}"
+    for block in README_EXCERPT.finditer(text):
+        excerpt = block[2].strip("\n")
+        if f"\n{excerpt}\n" not in project.texts.get(pathlib.PurePosixPath(block[1]), ""):
+            line = text.count("\n", 0, block.start()) + 1
+            yield page, line, "readme-example", f"does not stand in {block[1]}"
 
 
 RULES = (layers, listed, umbrellas, mirrored, folder_pages, readme_example)

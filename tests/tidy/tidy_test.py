@@ -136,6 +136,16 @@ class ProjectRules(TidyTest):
         self.assertEqual(rules_found({**files, "README.md": f"```cpp\n{program}int b;\n```\n"}),
                          {"readme-example"})
 
+    def test_excerpts_in_the_readme_stand_in_the_example(self):
+        files = {"examples/README.md": "", "examples/meson.build": "'a' 'b'",
+                 "examples/a.cpp": "// A.\nint a;\nint b;\n", "examples/b.cpp": "// B.\nint c;\n"}
+        for first, second, found in (("int a;\nint b;", "int c;", set()),
+                                     ("int b;", "int c", {"readme-example"}),
+                                     ("int b;\nint a;", "int c;", {"readme-example"})):
+            page = (f"```cpp\n// from examples/a.cpp\n{first}\n\n"
+                    f"// from examples/b.cpp\n{second}\n```\n")
+            self.assertEqual(rules_found({**files, "README.md": page}), found, page)
+
 
 class TextRules(TidyTest):
     def test_files_end_at_400_lines(self):
