@@ -55,6 +55,8 @@ configure() {
     local dir=$1 compiler log wanted
     compiler=$(compiler_command "$2")
     shift 2
+    # Here a warning fails the build; by default it does not.
+    set -- -Dwerror=true "$@"
     # What ccache cannot help with, precompiled headers do.
     [[ -z ${WEIR_PCH:-} ]] || set -- "$@" -Dpch=true
     wanted="$compiler $*"
