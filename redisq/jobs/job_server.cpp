@@ -159,6 +159,14 @@ task<bool> job_server::leave_silent_owner() {
     co_return true;
 }
 
+void job_server::disconnect(const error& why) noexcept {
+    if (only_ != nullptr) {
+        only_->core().disconnect(why);
+    } else if (const std::shared_ptr<client> node = here(); node != nullptr) {
+        node->core().disconnect(why);
+    }
+}
+
 task<result<std::vector<std::shared_ptr<client>>>> job_server::nodes() {
     std::vector<std::shared_ptr<client>> found;
     if (only_ != nullptr) {

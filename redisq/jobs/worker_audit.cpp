@@ -13,16 +13,33 @@ constexpr std::size_t audit_page = 256;
 
 }  // namespace
 
+// For jobs that are ours and unknown: all of them after reads whose replies never came, else those
+// that have been ours for long.
+task<> worker_core::search(worker_queue* queue) {
+    const bool all = queue->has_lost_reads;
+    const std::uint64_t epoch = queue->epoch;
+    const bool complete = co_await audit(queue, all ? duration::zero() : options_.lease);
+    if (epoch != queue->epoch) {
+        co_return;
+    }
+    queue->next_audit = loop_.now() + (complete ? options_.lease : options_.heartbeat);
+    if (complete && all) {
+        queue->has_lost_reads = false;
+        room_.set();
+    }
+}
+
 // Looks for those that were delivered at least `idle` ago. False: it could not look everywhere.
 task<bool> worker_core::audit(worker_queue* queue, duration idle) {
-    bool complete = true;
     for (std::size_t lane = 0; lane < lane_count; ++lane) {
         if ((queue->lanes >> lane & 1U) != 0) {
             const bool looked = co_await audit_lane(queue, lane, idle);
-            complete = complete && looked;
+            if (!looked) {
+                co_return false;
+            }
         }
     }
-    co_return complete;
+    co_return true;
 }
 
 task<bool> worker_core::audit_lane(worker_queue* queue, std::size_t lane, duration idle) {
@@ -32,8 +49,8 @@ task<bool> worker_core::audit_lane(worker_queue* queue, std::size_t lane, durati
     std::string from = "-";
     for (;;) {
         result<resp::reply> page = co_await queue->server.command<resp::reply>(
-            idempotent, "XPENDING", queue->keys.lane(lane), job_group, "IDLE", idle_ms, from, "+",
-            audit_page, queue->consumer);
+            idempotent.within(lease_limit(*queue)), "XPENDING", queue->keys.lane(lane), job_group,
+            "IDLE", idle_ms, from, "+", audit_page, queue->consumer);
         if (epoch != queue->epoch || is_stopping_) {
             co_return true;  // what there was is no longer ours
         }
@@ -86,8 +103,9 @@ task<bool> worker_core::recall(worker_queue* queue, std::size_t lane,
     arguments.insert(arguments.begin(), queue->consumer);
     arguments.insert(arguments.begin(), std::string(job_group));
     const std::uint64_t epoch = queue->epoch;
-    result<resp::reply> found = co_await queue->scripts.run(scripts::recall, std::move(keys),
-                                                            std::move(arguments), idempotent);
+    result<resp::reply> found =
+        co_await queue->scripts.run(scripts::recall, std::move(keys), std::move(arguments),
+                                    idempotent.within(lease_limit(*queue)));
     if (epoch != queue->epoch || is_stopping_) {
         co_return true;
     }

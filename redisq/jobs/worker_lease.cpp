@@ -1,10 +1,9 @@
-// A worker's lease on a queue, and what goes with it: jobs of dead workers, delayed ones, pauses.
+// A worker's lease on a queue, and what it hears with it: pauses, cancels, what is due.
 //
 // The lease is Redis's to judge, on its clock. This side counts from before each renewal was sent,
 // so it never believes in a lease for longer than Redis does.
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <system_error>
 #include <utility>
 
@@ -12,45 +11,16 @@
 
 #include "../../runtime/sleep.hpp"
 #include "../../runtime/with_timeout.hpp"
+#include "detail/lease_words.hpp"
 #include "detail/worker_core.hpp"
 
 namespace weir::redisq::detail {
 namespace {
 
-constexpr std::size_t promote_batch = 500;
-constexpr std::size_t reap_batch = 256;
-constexpr std::size_t reap_extra = 16;
 constexpr duration retry_pause = std::chrono::milliseconds(100);
 constexpr duration join_pause = std::chrono::milliseconds(200);
 // The same trouble is told again after so long.
 constexpr duration trouble_pause = std::chrono::seconds(30);
-
-std::int64_t number_of(const resp::reply_view& view) {
-    if (view.kind() == resp::type::integer) {
-        return view.integer();
-    }
-    const std::string_view text = view.text();
-    double value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return static_cast<std::int64_t>(value);
-}
-
-std::string milliseconds_of(duration length) {
-    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(length).count());
-}
-
-std::int64_t loop_ms(time_point time) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-}
-
-// s0 s1 s2 s3 and what follows them.
-script_runner::words lane_keys(const queue_keys& keys, const std::string& fifth,
-                               const std::string& sixth) {
-    script_runner::words words(keys.lanes().begin(), keys.lanes().end());
-    words.push_back(fifth);
-    words.push_back(sixth);
-    return words;
-}
 
 task<> until_set(event* flag) { co_await flag->wait(); }
 
@@ -74,6 +44,15 @@ bool may_pass(const std::error_code& why) {
 
 }  // namespace
 
+// How long a call of the lease's task may take: others wait behind it, the next heartbeat first of
+// all, and nobody else looks whether the lease has ended.
+duration worker_core::lease_limit(const worker_queue& queue) const noexcept {
+    const duration own = queue.server.options().command_timeout;
+    const duration third = std::min<duration>(options_.lease / 3, queue.lease_until - loop_.now());
+    return std::max<duration>(own == duration::zero() ? third : std::min(own, third),
+                              std::chrono::milliseconds(1));
+}
+
 std::uint64_t worker_core::server_ms(const worker_queue& queue) const noexcept {
     return static_cast<std::uint64_t>(loop_ms(loop_.now()) + queue.server_ahead_ms);
 }
@@ -96,6 +75,10 @@ task<> worker_core::lease_loop(worker_queue* queue) {
             if (!joined) {
                 co_await sleep_for(std::min<duration>(options_.heartbeat, std::chrono::seconds(1)));
             }
+            continue;
+        }
+        if (now >= queue->lease_until && !queue->beat_trouble.empty()) {
+            lose_lease(*queue, queue->beat_trouble);
             continue;
         }
         if (now >= queue->next_beat) {
@@ -149,22 +132,6 @@ task<> worker_core::first_join(worker_queue* queue) {
     }
 }
 
-// For jobs that are ours and unknown: all of them after reads whose replies never came, else those
-// that have been ours for long.
-task<> worker_core::search(worker_queue* queue) {
-    const bool all = queue->has_lost_reads;
-    const std::uint64_t epoch = queue->epoch;
-    const bool complete = co_await audit(queue, all ? duration::zero() : options_.lease);
-    if (epoch != queue->epoch) {
-        co_return;
-    }
-    queue->next_audit = loop_.now() + (complete ? options_.lease : options_.heartbeat);
-    if (complete && all) {
-        queue->has_lost_reads = false;
-        room_.set();
-    }
-}
-
 // Not more often than somebody wants to read it.
 void worker_core::report_trouble(worker_queue& queue, const std::string& text) {
     const time_point now = loop_.now();
@@ -193,6 +160,7 @@ task<> worker_core::join(worker_queue* queue) {
         throw exception(answer.error());
     }
     queue->last_trouble.clear();
+    queue->beat_trouble.clear();
     queue->lanes = (1U << lane_count) - 1;
     for (std::size_t i = 1; i < answer->view().size(); ++i) {
         const std::int64_t lane = number_of(answer->view()[i]);
@@ -224,11 +192,10 @@ task<> worker_core::beat(worker_queue* queue) {
     script_runner::words arguments = {queue->consumer, milliseconds_of(options_.lease),
                                       std::to_string(done), std::to_string(failed),
                                       std::to_string(dead)};
-    const duration limit = std::min<duration>(options_.lease / 3, queue->lease_until - sent);
     const std::uint64_t epoch = queue->epoch;
-    result<resp::reply> answer = co_await queue->scripts.run(
-        scripts::beat, std::move(keys), std::move(arguments),
-        call_options().within(std::max<duration>(limit, std::chrono::milliseconds(1))));
+    result<resp::reply> answer =
+        co_await queue->scripts.run(scripts::beat, std::move(keys), std::move(arguments),
+                                    call_options().within(lease_limit(*queue)));
     const time_point now = loop_.now();
     if (epoch != queue->epoch) {
         co_return;
@@ -237,15 +204,10 @@ task<> worker_core::beat(worker_queue* queue) {
         queue->done += done;
         queue->failed += failed;
         queue->dead += dead;
-        if (now >= queue->lease_until) {
-            lose_lease(*queue, answer.error().message());
-        }
         queue->next_beat = now + std::min<duration>(options_.heartbeat / 4, retry_pause);
+        queue->beat_trouble = answer.error().message();
         if (!answer.error().from_server()) {
-            const bool left = co_await queue->server.leave_silent_owner();
-            if (left) {
-                queue->fetch.disconnect(answer.error());
-            }
+            co_await look_for_owner(queue, answer.error());
         }
         co_return;
     }
@@ -254,6 +216,7 @@ task<> worker_core::beat(worker_queue* queue) {
         lose_lease(*queue, "it ran out, and others have taken its jobs");
         co_return;
     }
+    queue->beat_trouble.clear();
     if (now >= queue->lease_until) {
         startable_.set();
     }
@@ -280,6 +243,19 @@ task<> worker_core::beat(worker_queue* queue) {
     }
 }
 
+// A heartbeat had no answer: in a cluster another node may have the queue by now.
+task<> worker_core::look_for_owner(worker_queue* queue, error why) {
+    bool left = false;
+    try {
+        left = co_await with_timeout(lease_limit(*queue), queue->server.leave_silent_owner());
+    } catch (const timed_out&) {
+        co_return;  // the nodes do not tell
+    }
+    if (left) {
+        queue->fetch.disconnect(why);
+    }
+}
+
 // Its jobs run elsewhere soon, or already: what waits here is forgotten, what runs is asked to
 // stop.
 void worker_core::lose_lease(worker_queue& queue, const std::string& why) {
@@ -301,75 +277,16 @@ void worker_core::lose_lease(worker_queue& queue, const std::string& why) {
             drop(job);
         }
     });
-    queue.fetch.disconnect(error(make_error_code(job_errc::lease_lost)));
+    const error lost(make_error_code(job_errc::lease_lost));
+    queue.fetch.disconnect(lost);
+    if (!queue.beat_trouble.empty() && loop_.now() >= queue.lease_until) {
+        // Silent for so long, it may lead nowhere, which only calls without a limit of their own
+        // would find out.
+        queue.server.disconnect(lost);
+    }
     queue.kick.set();
     startable_.set();
     room_.set();  // other queues may have waited for this one
-}
-
-task<> worker_core::reap(worker_queue* queue) {
-    queue->next_reap =
-        loop_.now() + std::max<duration>(options_.heartbeat, std::chrono::milliseconds(100));
-    // Slots that waiting reads hold count as free, and a busy worker takes a few beyond its slots:
-    // new jobs shall not keep those of the dead waiting.
-    const std::size_t free = options_.max_concurrency - std::min(used_, options_.max_concurrency);
-    const std::size_t room =
-        std::min(reap_batch, std::max(free, ready_count_ < reap_extra ? reap_extra : 0));
-    if (room == 0) {
-        co_return;
-    }
-    const std::uint64_t epoch = queue->epoch;
-    script_runner::words arguments = {std::string(job_group), queue->consumer,
-                                      std::to_string(room)};
-    result<resp::reply> answer = co_await queue->scripts.run(
-        scripts::reap, lane_keys(queue->keys, queue->keys.leases(), queue->keys.workers()),
-        std::move(arguments));
-    if (epoch != queue->epoch || is_stopping_) {
-        co_return;
-    }
-    if (!answer) {
-        if (!answer.error().from_server()) {
-            // What it claimed is ours and unknown; reads that wait would keep us from looking.
-            queue->has_lost_reads = true;
-            queue->next_audit = loop_.now();
-            queue->fetch.disconnect(answer.error());
-        }
-        co_return;
-    }
-    const held_window window(std::move(*answer));
-    const resp::reply_view claimed = window.view();
-    for (std::size_t i = 1; i < claimed.size(); ++i) {
-        const resp::reply_view each = claimed[i];
-        if (each.size() == 4) {
-            ++stats_.recovered;
-            add_ready(make_job(*queue, static_cast<std::size_t>(each[0].integer()), *window,
-                               each[1], each[3], static_cast<std::uint32_t>(each[2].integer())));
-        }
-    }
-    if (!claimed.empty() && claimed[0].integer() == 1) {
-        queue->next_reap = loop_.now() + std::chrono::milliseconds(5);
-    }
-}
-
-task<> worker_core::promote(worker_queue* queue) {
-    queue->next_due = loop_.now() + options_.heartbeat;
-    script_runner::words keys = lane_keys(queue->keys, queue->keys.delayed(), queue->keys.filed());
-    keys.push_back(queue->keys.dead());
-    keys.push_back(queue->keys.dead_jobs());
-    keys.push_back(queue->keys.meta());
-    script_runner::words arguments = {std::to_string(promote_batch)};
-    const result<resp::reply> answer = co_await queue->scripts.run(
-        scripts::promote, std::move(keys), std::move(arguments), idempotent);
-    if (!answer || answer->view().size() != 3) {
-        co_return;  // at maxmemory, say: they stay delayed
-    }
-    if (answer->view()[1].text().empty()) {
-        queue->next_due = time_point::max();
-        co_return;
-    }
-    queue->server_ahead_ms = number_of(answer->view()[2]) - loop_ms(loop_.now());
-    queue->next_due = time_point{
-        std::chrono::milliseconds(number_of(answer->view()[1]) - queue->server_ahead_ms)};
 }
 
 // The last flush, then everything that Redis still has for us goes back.

@@ -66,6 +66,10 @@ class job_server {
     // the former one is dropped, so that nothing else waits for it. Whether that was so.
     [[nodiscard]] task<bool> leave_silent_owner();
 
+    // Drops the connection to the server, or to the node that has the slot: its calls that may run
+    // twice are sent again, the others fail.
+    void disconnect(const error& why) noexcept;
+
     // All servers that hold keys.
     [[nodiscard]] task<result<std::vector<std::shared_ptr<client>>>> nodes();
 

@@ -24,14 +24,15 @@ class script_runner {
 
     using words = std::vector<std::string>;
 
-    // `idempotent`: may run twice, so it is repeated after a lost connection.
+    // `idempotent`: may run twice, so it is repeated after a lost connection. A timeout is that of
+    // all that it takes, teaching included.
     // ref: scripts are constants.
     [[nodiscard]] task<result<resp::reply>> run(const job_script& script, words keys,
                                                 words arguments,
                                                 call_options options = call_options());
 
     // Teaches the server all of them.
-    [[nodiscard]] task<result<void>> load();
+    [[nodiscard]] task<result<void>> load(call_options options = idempotent);
 
     // They are to be taught again.
     void forget() noexcept { digests_.clear(); }
@@ -40,7 +41,7 @@ class script_runner {
     [[nodiscard]] const std::string& digest(const job_script& script) const;
 
   private:
-    [[nodiscard]] task<result<void>> load_once();
+    [[nodiscard]] task<result<void>> load_once(time_point deadline);
 
     job_server server_;
     std::vector<std::string> digests_;  // in the order of job_scripts()

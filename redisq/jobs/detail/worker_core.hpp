@@ -148,6 +148,7 @@ class worker_queue {
     time_point next_due = time_point::max();
     time_point next_audit{};
     time_point next_reap{};
+    std::string beat_trouble;  // of the last heartbeat; empty where that was answered
     std::string last_trouble;  // reported at trouble_told
     time_point trouble_told{};
     std::int64_t server_ahead_ms = 0;  // the server's clock minus the loop's
@@ -228,6 +229,7 @@ class worker_core final : private redisq::detail::background {
                       std::size_t& first_lane);
 
     // worker_audit.cpp
+    task<> search(worker_queue* queue);
     task<bool> audit(worker_queue* queue, duration idle);
     task<bool> audit_lane(worker_queue* queue, std::size_t lane, duration idle);
     task<bool> recall(worker_queue* queue, std::size_t lane, std::vector<std::string> entries);
@@ -286,15 +288,18 @@ class worker_core final : private redisq::detail::background {
     void end_sent(worker_queue& queue, job_end end, const resp::reply_view& answer);
 
     // worker_lease.cpp
+    [[nodiscard]] duration lease_limit(const worker_queue& queue) const noexcept;
     task<> lease_loop(worker_queue* queue);
     task<> join(worker_queue* queue);
     task<> first_join(worker_queue* queue);
-    task<> search(worker_queue* queue);
     task<> beat(worker_queue* queue);
-    task<> reap(worker_queue* queue);
-    task<> promote(worker_queue* queue);
+    task<> look_for_owner(worker_queue* queue, error why);
     task<> leave(worker_queue* queue);
     void lose_lease(worker_queue& queue, const std::string& why);
+
+    // worker_reap.cpp
+    task<> reap(worker_queue* queue);
+    task<> promote(worker_queue* queue);
 
     // worker_cancel.cpp
     void cancel_jobs(worker_queue& queue, const resp::reply_view& ids, std::size_t from);
