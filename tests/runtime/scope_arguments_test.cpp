@@ -76,6 +76,53 @@ TEST(ScopeArgumentsTest, TemporariesLiveAsLongAsTheTask) {
     }
 }
 
+// ref: what is under test.
+task<> say_number(const int& number, std::vector<int>* said) {
+    co_await yield();
+    said->push_back(number);
+}
+
+task<> say_pointed(const char* text, words* said) {
+    co_await yield();
+    said->emplace_back(text);
+}
+
+// Converts to a pointer into itself.
+class held_text {
+  public:
+    explicit held_text(int number) : text_(word(number)) {}
+    held_text(held_text&&) = default;
+    held_text& operator=(held_text&&) = default;
+    ~held_text() { std::ranges::fill(text_, '-'); }
+    // NOLINTNEXTLINE(google-explicit-constructor): what is under test
+    operator const char*() const { return text_.c_str(); }
+
+  private:
+    std::string text_;
+};
+
+task<> spawn_scalars(std::vector<int>* numbers, words* said) {
+    scope s;
+    const auto generic = [](const auto& number, std::vector<int>* to) {
+        return say_number(number, to);
+    };
+    for (int number = 0; number < 3; ++number) {
+        s.spawn(generic, int(number), numbers);
+        s.spawn(say_pointed, held_text(number), said);
+    }
+    co_await s.join();
+}
+
+TEST(ScopeArgumentsTest, TemporaryScalarsAndTheTargetsOfPointersLiveAsLongAsTheTask) {
+    std::vector<int> numbers;
+    words said;
+    test::run_test(spawn_scalars(&numbers, &said));
+    std::ranges::sort(numbers);
+    std::ranges::sort(said);
+    EXPECT_EQ(numbers, std::vector({0, 1, 2}));
+    EXPECT_EQ(said, words({word(0), word(1), word(2)}));
+}
+
 task<> change(std::string& text) {
     co_await yield();
     text = "changed";
