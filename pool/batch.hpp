@@ -15,13 +15,22 @@ namespace weir {
 
 namespace detail {
 
-// An element as it is given to a job: what cannot be copied leaves its range, which is the batch's
-// own.
-template <class Element>
+// Whether the batch, which has the range by value, has its elements with it.
+template <class Range>
+inline constexpr bool owns_elements = !std::ranges::view<Range>;
+template <class Container>
+inline constexpr bool owns_elements<std::ranges::owning_view<Container>> = true;
+
+// An element as it is given to a job: what cannot be copied leaves its range.
+template <class Range, class Element>
 [[nodiscard]] decltype(auto) leave_range(Element&& element) noexcept {
-    if constexpr (std::is_copy_constructible_v<std::decay_t<Element>>) {
+    if constexpr (!std::is_lvalue_reference_v<Element> ||
+                  std::is_copy_constructible_v<std::decay_t<Element>>) {
         return std::forward<Element>(element);
     } else {
+        static_assert(owns_elements<Range>,
+                      "a view does not own its elements: those that cannot be copied are passed "
+                      "with their container, which is moved into the batch");
         // NOLINTNEXTLINE(bugprone-move-forwarding-reference): leaving the range is what is meant
         return std::move(element);
     }
@@ -31,18 +40,13 @@ template <class Element>
 struct call_element {
     submit_options options;
 
-    // A task leaves its range, which is the batch's own.
-    template <class T>
-    auto submit(pool& target, task<T>& element) {
-        return target.submit(options, std::move(element));
-    }
     template <class T>
     auto submit(pool& target, task<T>&& element) {
         return target.submit(options, std::move(element));
     }
     template <class Element>
     auto submit(pool& target, Element&& element) {
-        owned<std::decay_t<Element>> callable(leave_range(std::forward<Element>(element)));
+        owned<std::decay_t<Element>> callable(std::forward<Element>(element));
         return target.submit(options, std::move(callable));
     }
 };
@@ -55,15 +59,16 @@ struct call_function {
 
     template <class Element>
     auto submit(pool& target, Element&& element) {
-        return target.submit(options, function, leave_range(std::forward<Element>(element)));
+        return target.submit(options, function, std::forward<Element>(element));
     }
 };
 
 template <class Call, class Range>
-using batch_handle = decltype(std::declval<Call&>()
-                                  .submit(std::declval<pool&>(),
-                                          std::declval<std::ranges::range_reference_t<Range>>())
-                                  .await_resume());
+using batch_handle =
+    decltype(std::declval<Call&>()
+                 .submit(std::declval<pool&>(),
+                         leave_range<Range>(std::declval<std::ranges::range_reference_t<Range>>()))
+                 .await_resume());
 
 template <class Range>
 void reserve_for(auto& handles, Range& range) {
@@ -79,7 +84,8 @@ task<std::vector<batch_handle<Call, Range>>> batch_submit_all(pool& target, Call
     std::vector<batch_handle<Call, Range>> handles;
     reserve_for(handles, range);
     for (auto&& element : range) {
-        auto submitted = call.submit(target, std::forward<decltype(element)>(element));
+        auto submitted =
+            call.submit(target, leave_range<Range>(std::forward<decltype(element)>(element)));
         handles.push_back(co_await submitted);
     }
     co_return handles;
@@ -153,7 +159,8 @@ task<batch_values<T>> batch_run_all(pool& target, Call call, Range range) {
     try {
         for (auto&& element : range) {
             batch.make_room();
-            auto submitted = call.submit(target, std::forward<decltype(element)>(element));
+            auto submitted =
+                call.submit(target, leave_range<Range>(std::forward<decltype(element)>(element)));
             // Who waits for the caller inside the batch is refused, so that ended() below is not.
             submitted.belongs_to(caller);
             batch.add(co_await submitted);

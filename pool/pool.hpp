@@ -180,7 +180,8 @@ class pool : private detail::pool_core {
     }
 
     // Submits a range, also a lazy one, in order, and waits for places as submit does. The range
-    // holds nullary callables or tasks, or `function` is called with each element.
+    // holds nullary callables or tasks, or `function` is called with each element. What cannot be
+    // copied, a task for instance, is passed with its container, not in a view of that.
     // Each job has the options; their lengths count from its own submission.
     // Yields one handle an element. Defined in batch.hpp.
     template <std::ranges::input_range Range>
