@@ -111,11 +111,12 @@ void event_loop::finish_orphans() {
             run_continuations();
         }
         run_tick_ends();
-        if (has_ready()) {
-            driver_->poll();
-        } else if (orphans_.empty() && !told.empty() && inbox_.prepare_to_sleep()) {
+        const bool may_sleep = !has_ready() && orphans_.empty() && !told.empty();
+        if (may_sleep && inbox_.prepare_to_sleep()) {
             driver_->wait(std::nullopt);
             inbox_.awake();
+        } else if (driver_->has_work()) {
+            driver_->poll();  // also where posts come without end
         }
     }
     current_ = previous;

@@ -356,6 +356,31 @@ TEST(UringOperationsTest, ARunReturnsWhenItsOrphansHaveEnded) {
     EXPECT_EQ(ended, 3) << "the ones that orphans left behind among them";
 }
 
+// Posts itself again until the first has ended, or it has run too often.
+void post_until_ended(event_loop& loop, const int& ended, int& posts) {
+    constexpr int posts_max = 10'000;
+    if (ended == 0 && ++posts < posts_max) {
+        loop.post([&loop, &ended, &posts] { post_until_ended(loop, ended, posts); });
+    }
+}
+
+// ref: all of them outlive the loop.
+task<> leave_behind_beside_posts(int fd, event_loop& loop, int& ended, int& posts) {
+    left_behind::leave(fd, 0, ended);
+    post_until_ended(loop, ended, posts);
+    co_return;
+}
+
+TEST(UringOperationsTest, PostsWithoutEndDoNotKeepOrphansFromEnding) {
+    const socket_pair pair;
+    int ended = 0;
+    int posts = 0;
+    event_loop loop;
+    loop.run(leave_behind_beside_posts(pair.ours.get(), loop, ended, posts));
+    EXPECT_EQ(ended, 1);
+    EXPECT_LT(posts, 10'000);
+}
+
 task<> look_at_features(io_features& seen) {
     seen = io().features();
     co_return;
