@@ -139,7 +139,8 @@ void uring_driver::reap() noexcept {
         for (const io_uring_cqe& cqe : std::span(batch).first(taken)) {
             complete(cqe);
         }
-        if (taken < batch.size() && all_in_queue) {
+        // What stands aside now may speak of a silent operation; the next round delivers it.
+        if (taken < batch.size() && all_in_queue && set_aside_.empty()) {
             settle(consumed);
         }
     } while (taken == batch.size() || !set_aside_.empty() || !canceled_.empty());
