@@ -46,14 +46,17 @@ connection::connection(event_loop& loop, file_descriptor socket,
     sending_.request.operation_flags = MSG_NOSIGNAL | MSG_WAITALL;
 }
 
-void connection::start() noexcept { receive(); }
-
 void connection::put(call& who) {
     calls_.reserve_one();
-    const std::size_t before = out_.commands();
-    who.encode(out_);
-    const std::size_t commands = out_.commands() - before;
-    who.ticket_ = calls_.push(who, static_cast<std::uint32_t>(commands));
+    const std::size_t size = out_.size();
+    const std::size_t others = out_.commands();
+    try {
+        who.encode(out_);
+    } catch (...) {
+        out_.take_back(size, others);  // half a call's commands would shift the others' replies
+        throw;
+    }
+    who.ticket_ = calls_.push(who, static_cast<std::uint32_t>(out_.commands() - others));
     loop_.at_tick_end(*this);
 }
 

@@ -61,7 +61,7 @@ class connection final : private weir::detail::orphan, private weir::detail::tic
                const resp::limits& limits, connection_owner& owner);
 
     // Begins to receive. on_lost() may come from now on, never inside this call.
-    void start() noexcept;
+    void start() noexcept { receive(); }
 
     [[nodiscard]] bool is_open() const noexcept { return !is_lost_; }
 

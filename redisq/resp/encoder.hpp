@@ -123,6 +123,11 @@ class command_buffer {
     [[nodiscard]] std::size_t commands() const noexcept { return commands_; }
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
+    // Takes back what was appended since size() and commands() were these.
+    void take_back(std::size_t size, std::size_t commands) noexcept {
+        size_ = size;
+        commands_ = commands;
+    }
     // Keeps the memory, unless it is more than bytes_kept_max.
     void clear() noexcept {
         size_ = 0;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -63,6 +64,39 @@ task<> leave_when_all_is_sent() {
 }
 
 TEST(ConnectionTest, ItsOwnerMayGoWhenAllIsSent) { test::run_test(leave_when_all_is_sent()); }
+
+// Runs out of memory when it has appended a part of its commands.
+class half_encoded final : public call {
+  public:
+    half_encoded() noexcept : call(call_options()) {}
+
+    void encode(resp::command_buffer& out) override {
+        out.add("MULTI");
+        throw std::bad_alloc();
+    }
+    void take(const resp::reply_view& /*reply*/, resp::parser& /*from*/) override {}
+    void fail(error /*why*/) noexcept override {}
+};
+
+task<> put_what_cannot_be_encoded() {
+    auto [ours, theirs] = test::unix_sockets();
+    owner one(std::move(ours));
+    one.handle->start();
+    one.handle->out().add("PING");
+    const std::size_t size = one.handle->out().size();
+    half_encoded failing;
+    EXPECT_THROW(one.handle->put(failing), std::bad_alloc);
+    EXPECT_EQ(one.handle->out().size(), size) << "the others' commands alone";
+    EXPECT_EQ(one.handle->out().commands(), 1U);
+    EXPECT_TRUE(one.handle->calls().empty());
+    one.handle->send_soon();
+    co_await test::settle();
+    EXPECT_EQ(test::receive_now(theirs), "*1\r\n$4\r\nPING\r\n");
+}
+
+TEST(ConnectionTest, OfACallThatCannotBeEncodedNothingIsSent) {
+    test::run_test(put_what_cannot_be_encoded());
+}
 
 bool holds(const resp::command_buffer& buffer, std::string_view text) {
     // All of its memory, also what is not in use.
