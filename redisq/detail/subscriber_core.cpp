@@ -81,17 +81,37 @@ bool subscriber_core::are_confirmed(name_kind kind, const std::vector<std::strin
     });
 }
 
+// Those that are interrupted are asked for once more: the server may have refused them, or ended
+// them by itself.
+void subscriber_core::ask_for(name_kind kind, const std::vector<std::string>& asked) {
+    names& known = names_of(kind);
+    std::vector<names::iterator> added;
+    std::vector<std::string> unconfirmed;
+    added.reserve(asked.size());
+    try {
+        for (const std::string& name : asked) {
+            const auto [at, is_new] = known.try_emplace(name, name_state::asked);
+            if (is_new) {
+                added.push_back(at);
+            }
+            if (is_new || at->second == name_state::interrupted) {
+                unconfirmed.push_back(name);
+            }
+        }
+        send(words_of(kind).subscribe, unconfirmed);
+    } catch (...) {
+        for (const names::iterator at : added) {
+            known.erase(at);
+        }
+        throw;
+    }
+}
+
 task<result<void>> subscriber_core::subscribe(name_kind kind, std::vector<std::string> asked) {
     if (is_closed_) {
         co_return std::unexpected(error(errc::closed));
     }
-    std::vector<std::string> fresh;
-    for (const std::string& name : asked) {
-        if (names_of(kind).try_emplace(name, name_state::asked).second) {
-            fresh.push_back(name);
-        }
-    }
-    send(words_of(kind).subscribe, fresh);
+    ask_for(kind, asked);
     core_->keep_connected(true);
     const std::uint64_t refusals = refusals_;
     const duration limit = core_->options().command_timeout;

@@ -4,7 +4,8 @@
 // A name is wanted from subscribe() to unsubscribe(). Its states, and what moves them:
 //   asked        by subscribe(); the server has not answered        -> confirmed, or gone (refused)
 //   confirmed    by the server                                      -> interrupted
-//   interrupted  the connection was made anew, and is asked again   -> confirmed
+//   interrupted  by a new connection, which asks for it again, or by the server; subscribe() asks
+//                for it as well                                     -> confirmed
 // Whoever has subscribed waits until all its names are confirmed, or until the server refuses: an
 // error reply ends all who wait, for it does not name the channel. What somebody was promised
 // before stays wanted.
@@ -63,6 +64,7 @@ class subscriber_core final : private push_listener {
     [[nodiscard]] task<bool> wait_for(name_kind kind, std::vector<std::string> asked,
                                       std::uint64_t refusals);
     void send(const char* command, const std::vector<std::string>& words);
+    void ask_for(name_kind kind, const std::vector<std::string>& asked);
     [[nodiscard]] bool are_confirmed(name_kind kind, const std::vector<std::string>& asked);
     void confirmed(name_kind kind, std::string_view name, bool subscribed);
     void refuse(const error& why) noexcept;

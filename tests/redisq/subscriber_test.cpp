@@ -211,6 +211,41 @@ task<> a_refusal_takes_no_channel_of_old(fake_redis& server, subscriber& news) {
 
 TEST(SubscriberTest, ARefusalTakesNoChannelOfOld) { run(&a_refusal_takes_no_channel_of_old); }
 
+// A channel that the server refuses to a new connection, and then allows again.
+task<> a_refused_channel_may_be_asked_for_again(fake_redis& server, subscriber& news) {
+    EXPECT_TRUE(co_await news.subscribe("a"));
+    server.answer = [&server](const test::words& words) {
+        return words[0] == "HELLO" ? server.usual(words)
+                                   : std::string("-NOPERM no permissions\r\n");
+    };
+    server.drop();
+    co_await sleep_for(std::chrono::seconds(1));
+    EXPECT_TRUE(news.is_connected());
+    EXPECT_EQ((co_await news.subscribe("a")).error(), errc::no_permission);
+    confirm_all(server);
+    EXPECT_TRUE(co_await news.subscribe("a"));
+    EXPECT_EQ(server.log.back(), test::words({"SUBSCRIBE", "a"}));
+    EXPECT_EQ(server.accepted, 2) << "on the same connection";
+}
+
+TEST(SubscriberTest, ARefusedChannelMayBeAskedForAgain) {
+    run(&a_refused_channel_may_be_asked_for_again);
+}
+
+// The server ends it by itself, as it does when the slot of a sharded channel moves.
+task<> an_ended_channel_may_be_asked_for_again(fake_redis& server, subscriber& news) {
+    const std::vector<std::string> channels = {"s"};
+    EXPECT_TRUE(co_await news.subscribe_sharded(channels));
+    server.say(test::array_of({bulk("sunsubscribe"), bulk("s"), ":0\r\n"}, '>'));
+    co_await test::settle();
+    server.answer = [](const test::words&) { return std::string("-MOVED 1 127.0.0.1:1\r\n"); };
+    EXPECT_EQ((co_await news.subscribe_sharded(channels)).error(), errc::moved);
+}
+
+TEST(SubscriberTest, AnEndedChannelMayBeAskedForAgain) {
+    run(&an_ended_channel_may_be_asked_for_again);
+}
+
 task<> a_refused_greeting_is_told(fake_redis& server, subscriber& news) {
     server.answer = [](const test::words& words) {
         return words[0] == "HELLO" ? std::string("-WRONGPASS invalid\r\n-NOAUTH first AUTH\r\n")
