@@ -85,7 +85,8 @@ void client_core::idle_timer_fired() noexcept {
         return;
     }
     const time_point until = saturating_add(last_used_, options_.idle_timeout);
-    if (!connection_->calls().empty() || until > idle_timer_.deadline) {
+    // The last part of a streamed reply lies in the connection for as long as its user reads it.
+    if (!connection_->calls().empty() || connection_->is_paused() || until > idle_timer_.deadline) {
         loop().arm(idle_timer_, std::max(until, saturating_add(idle_timer_.deadline,
                                                                options_.idle_timeout / 2)));
         return;

@@ -90,6 +90,9 @@ class connection final : private weir::detail::orphan, private weir::detail::tic
     // Ends it: tells the owner by on_lost(), unless that was done already.
     void fail(error why) noexcept;
 
+    // Who was handed a push or a part of a reply has not said yet that it goes on: its memory is
+    // still read.
+    [[nodiscard]] bool is_paused() const noexcept { return is_paused_; }
     // Goes on with on_push() after it said false. Requires is_open().
     void resume() noexcept;
 

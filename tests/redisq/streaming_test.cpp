@@ -1,11 +1,13 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <weir/redisq/streaming.hpp>
+#include <weir/runtime/sleep.hpp>
 
 #include "support/client_test.hpp"
 
@@ -134,6 +136,30 @@ task<> a_stopped_reader_ends_it(test::fake_redis& server, client& redis) {
 }
 
 TEST(StreamingTest, AStoppedReaderEndsIt) { test::run_with_client(&a_stopped_reader_ends_it); }
+
+task<> a_part_that_is_read_keeps_an_idle_connection() {
+    test::fake_redis server;
+    answer_get_with(server, "$3\r\nabc\r\n");
+    scope s;
+    s.spawn(server.run());
+    {
+        client_options options = server.options();
+        options.idle_timeout = std::chrono::seconds(1);
+        client redis(options);
+        reply_stream text = redis.stream("GET", "a");
+        const auto whole = co_await text.next();
+        EXPECT_TRUE(text.done());
+        co_await sleep_for(std::chrono::seconds(5));
+        EXPECT_EQ(server.connected(), 1U);
+        EXPECT_EQ(whole->view.text(), "abc");
+    }
+    server.stop();
+    co_await s.join();
+}
+
+TEST(StreamingTest, APartThatIsReadKeepsAnIdleConnection) {
+    test::run_test(a_part_that_is_read_keeps_an_idle_connection());
+}
 
 }  // namespace
 }  // namespace weir::redisq
