@@ -58,15 +58,18 @@ bool client_core::submit(call& who, context& task, std::coroutine_handle<> resum
     }
     ++counters_.calls;
     who.core_ = this;
-    if (is_ready_ && waiting_.empty() && has_room()) [[likely]] {
+    const bool goes_at_once = is_ready_ && waiting_.empty() && has_room();
+    if (goes_at_once) [[likely]] {
         queue(who);
     } else {
         who.state_ = call_state::waiting;
         waiting_.push_back(who);
-        connect_soon();
     }
     who.suspend(task, resume, kind);
     start_timers(who);
+    if (!goes_at_once) {
+        connect_soon();  // may wake it already, with an error
+    }
     return true;
 }
 
@@ -218,8 +221,19 @@ void client_core::keep_connected(bool on) noexcept {
 }
 
 void client_core::connect_soon() noexcept {
-    if (!is_ready_ && !is_running() && !is_closed_) {
+    if (is_ready_ || is_running() || is_closed_) {
+        return;
+    }
+    try {
         run(connect_while_needed());
+    } catch (const std::bad_alloc&) {
+        connect_error_ = error(std::make_error_code(std::errc::not_enough_memory));
+        fail_waiting(*connect_error_);
+        if (is_wanted_) {
+            const duration pause = options_.reconnect.delay(attempts_++, chance());
+            loop().disarm(idle_timer_);
+            loop().arm(idle_timer_, saturating_add(loop().tick_time(), pause));
+        }
     }
 }
 

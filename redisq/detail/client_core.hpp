@@ -181,7 +181,7 @@ class client_core final : private connection_owner,
     call_list waiting_;
     weir::detail::intrusive_list<push_listener> listeners_;
     core_timer sweep_timer_;
-    core_timer idle_timer_;
+    core_timer idle_timer_;  // also for a wanted connection that there was no memory to begin
     weir::event closed_event_;
     std::optional<error> connect_error_;  // of the last attempt
     std::optional<handshake> handshake_;  // while it is under way

@@ -81,7 +81,11 @@ void client_core::sweep_timer_fired() noexcept {
 }
 
 void client_core::idle_timer_fired() noexcept {
-    if (connection_ == nullptr || !is_ready_ || is_wanted_) {
+    if (is_wanted_) {
+        connect_soon();  // where there was no memory for it
+        return;
+    }
+    if (connection_ == nullptr || !is_ready_ || options_.idle_timeout == duration::zero()) {
         return;
     }
     const time_point until = saturating_add(last_used_, options_.idle_timeout);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "support/allocations.hpp"
 #include "support/client_test.hpp"
 #include "support/peers.hpp"
 
@@ -261,6 +262,36 @@ task<> a_hundred_losses(fake_redis& server, client& redis) {
 }
 
 TEST(ClientReconnectTest, AHundredLossesLoseNoCaller) { test::run_with_client(&a_hundred_losses); }
+
+task<> without_memory_to_connect_the_call_fails() {
+    client redis("unix:///nowhere/redis.sock");
+    auto ping = redis.command<std::string>("PING");
+    const test::unrecycled_frames fresh;
+    const test::allocation_failure failure(0);
+    const result<std::string> answer = co_await ping;
+    EXPECT_TRUE(failure.triggered());
+    EXPECT_EQ(answer.error().code(), std::errc::not_enough_memory);
+}
+
+TEST(ClientReconnectTest, WithoutMemoryToConnectTheCallFails) {
+    test::run_test(without_memory_to_connect_the_call_fails());
+}
+
+task<> a_wanted_connection_comes_when_there_is_memory(fake_redis& /*server*/, client& redis) {
+    {
+        const test::unrecycled_frames fresh;
+        const test::allocation_failure failure(0);
+        redis.core().keep_connected(true);
+        EXPECT_TRUE(failure.triggered());
+    }
+    EXPECT_FALSE(redis.is_connected());
+    co_await sleep_for(10s);
+    EXPECT_TRUE(redis.is_connected());
+}
+
+TEST(ClientReconnectTest, AWantedConnectionComesWhenThereIsMemory) {
+    test::run_with_client(&a_wanted_connection_comes_when_there_is_memory);
+}
 
 }  // namespace
 }  // namespace weir::redisq
