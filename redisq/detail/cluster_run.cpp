@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <exception>
 #include <expected>
 #include <memory>
 #include <optional>
@@ -185,10 +186,19 @@ task<result<void>> cluster_run::run_round() {
         co_await deliver(*parcels_.back(), limited);
     } else {
         scope all;
-        for (std::size_t at = round_begin_; at != parcels_.size(); ++at) {
-            all.spawn(deliver(*parcels_[at], limited));
+        std::exception_ptr failure;
+        try {
+            for (std::size_t at = round_begin_; at != parcels_.size(); ++at) {
+                all.spawn(deliver(*parcels_[at], limited));
+            }
+        } catch (...) {
+            failure = std::current_exception();
+            all.request_stop();
         }
         co_await all.join();
+        if (failure) {
+            std::rethrow_exception(failure);
+        }
     }
     for (std::size_t at = round_begin_; at != parcels_.size(); ++at) {
         result<void> looked = look_at(*parcels_[at]);
