@@ -114,7 +114,7 @@ void cluster_core::assign(std::uint16_t slot, const server_host& to) {
 }
 
 // The known nodes from a random one on, then the hosts of the URL.
-std::vector<server_host> cluster_core::whom_to_ask() noexcept {
+std::vector<server_host> cluster_core::whom_to_ask() {
     std::vector<server_host> hosts;
     const std::size_t first = nodes_.empty() ? 0 : draw() % nodes_.size();
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
@@ -162,20 +162,31 @@ task<result<void>> cluster_core::refresh(std::uint64_t seen) {
 
 // [[first, last, [address, port, id], replicas...]...]
 result<void> cluster_core::read_slots(const resp::reply_view& ranges, const server_host& teller) {
-    std::vector<node> before;
-    before.swap(nodes_);
+    // Brings the nodes back that slots_ speaks of, unless all could be read.
+    struct exchange {
+        explicit exchange(std::vector<node>& now) noexcept : current(now) { before.swap(now); }
+        exchange(const exchange&) = delete;
+        exchange& operator=(const exchange&) = delete;
+        ~exchange() {
+            if (!is_complete) {
+                before.swap(current);
+            }
+        }
+        std::vector<node>& current;
+        std::vector<node> before;
+        bool is_complete = false;
+    };
+    exchange nodes(nodes_);
     std::array<std::uint16_t, slots_max> slots{};
     slots.fill(nobody);
     for (const resp::reply_view range : ranges) {
         if (range.size() < 3 || range[2].size() < 2) {
-            nodes_.swap(before);
             return std::unexpected(misread("a range lacks its node"));
         }
         const std::int64_t first = range[0].integer();
         const std::int64_t last = range[1].integer();
         const std::int64_t port = range[2][1].integer();
         if (first < 0 || last < first || last >= slots_max || port < 0 || port > 65'535) {
-            nodes_.swap(before);
             return std::unexpected(misread("a slot or a port is out of its range"));
         }
         const std::string_view name = range[2][0].text();
@@ -186,14 +197,15 @@ result<void> cluster_core::read_slots(const resp::reply_view& ranges, const serv
                                 static_cast<std::uint16_t>(port));
         // Connections are kept.
         const auto is_it = [&where](const node& one) { return one->where == where; };
-        const auto known = std::ranges::find_if(before, is_it);
-        if (known != before.end() && std::ranges::none_of(nodes_, is_it)) {
+        const auto known = std::ranges::find_if(nodes.before, is_it);
+        if (known != nodes.before.end() && std::ranges::none_of(nodes_, is_it)) {
             nodes_.push_back(*known);
         }
         std::fill(slots.begin() + first, slots.begin() + last + 1,
                   static_cast<std::uint16_t>(index_of(where)));
     }
     slots_ = slots;
+    nodes.is_complete = true;
     return {};
 }
 

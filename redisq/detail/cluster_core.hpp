@@ -71,7 +71,7 @@ class cluster_core {
     static constexpr std::uint16_t nobody = 0xffff;
 
     [[nodiscard]] std::size_t index_of(const server_host& where);
-    [[nodiscard]] std::vector<server_host> whom_to_ask() noexcept;
+    [[nodiscard]] std::vector<server_host> whom_to_ask();
     [[nodiscard]] result<void> read_slots(const resp::reply_view& ranges,
                                           const server_host& teller);
 
