@@ -331,11 +331,7 @@ result<replies> cluster_run::give_up() {
     if (!std::ranges::all_of(parts_, has_answer)) {
         return std::unexpected(last_failure_.value_or(error(errc::timed_out)));
     }
-    replies all;
-    for (const part& one : parts_) {
-        all.add((*one.answers)[one.index]);
-    }
-    return all;
+    return take_replies();
 }
 
 error canceled_error() { return error(std::make_error_code(std::errc::operation_canceled)); }
