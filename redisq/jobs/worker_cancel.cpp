@@ -34,7 +34,7 @@ void worker_core::cancel_jobs(worker_queue& queue, const resp::reply_view& ids, 
     }
 }
 
-// False: it is on its way to the delayed jobs.
+// False: it is on its way to the delayed jobs, or to the next step of its chain.
 bool worker_core::cancel_job(job_context& job) {
     if (job.place_ == job_context::place::running) {
         ask_to_stop(job, job_context::stop_reason::canceled);
@@ -47,16 +47,17 @@ bool worker_core::cancel_job(job_context& job) {
         }
         return true;
     }
-    const auto is_its_retry = [&job](const job_end& end) {
-        return end.job == &job && end.what == job_end::kind::retry;
+    const auto goes_on = [&job](const job_end& end) {
+        const bool is_step = end.what == job_end::kind::settle && !end.bytes.empty();
+        return end.job == &job && (is_step || end.what == job_end::kind::retry);
     };
-    const auto waiting = std::ranges::find_if(job.queue_->ends, is_its_retry);
+    const auto waiting = std::ranges::find_if(job.queue_->ends, goes_on);
     if (waiting != job.queue_->ends.end()) {
         ++stats_.canceled;
         *waiting = {&job, job_end::kind::settle, "c", {}, 0};
         return true;
     }
-    return std::ranges::none_of(job.queue_->ends_sent, is_its_retry);
+    return std::ranges::none_of(job.queue_->ends_sent, goes_on);
 }
 
 // Those that this worker does not have: since they were asked for, they may have failed and wait

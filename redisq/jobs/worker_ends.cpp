@@ -101,7 +101,7 @@ void worker_core::ended(job_context& job, const std::exception_ptr& error) {
     }
 }
 
-// However it failed: nobody wants another attempt.
+// However it came out: nobody wants another attempt, or what follows in its chain.
 void worker_core::end_canceled(job_context& job) {
     ++stats_.canceled;
     add_end({&job, job_end::kind::settle, "c", {}, 0});
@@ -109,9 +109,13 @@ void worker_core::end_canceled(job_context& job) {
 
 void worker_core::succeeded(job_context& job) {
     worker_queue& queue = *job.queue_;
+    const envelope& head = job.envelope_;
+    if (!head.next.empty() && job.stop_reason_ == job_context::stop_reason::canceled) {
+        end_canceled(job);  // this step came through all the same; nobody wants the next ones
+        return;
+    }
     ++stats_.done;
     ++queue.done;
-    const envelope& head = job.envelope_;
     if (!head.next.empty()) {
         std::string bytes(head.next.substr(1));
         bytes += job.result_;

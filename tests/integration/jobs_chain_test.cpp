@@ -11,6 +11,8 @@
 #include <weir/redisq/jobs/queue.hpp>
 #include <weir/redisq/jobs/scripts.hpp>
 #include <weir/redisq/jobs/worker.hpp>
+#include <weir/runtime/event.hpp>
+#include <weir/runtime/with_timeout.hpp>
 
 #include "support/jobs.hpp"
 #include "support/redis_server.hpp"
@@ -150,6 +152,58 @@ TEST_F(JobChainTest, TheHandleCancelsWhicheverStepWaits) {
     event_loop loop;
     loop.run(cancel_between(server_));
     EXPECT_EQ(server_.command({"EXISTS", "weir:{default}:h"}), "0");
+}
+
+// A step that does not look whether it is to stop.
+struct stubborn_step {
+    event started;
+    event asked;
+};
+
+// ref: outlives the worker.
+task<int> end_when_asked(stubborn_step& step, int value) {
+    step.started.set();
+    try {
+        co_await event().wait();
+    } catch (const canceled&) {
+        step.asked.set();
+    }
+    co_return value;
+}
+
+// ref: as above.
+task<> cancel_a_running_step(std::string url, stubborn_step& step) {
+    client redis(url);
+    queue q(redis);
+    submit_options keep;
+    keep.keep_result();
+    const auto last = co_await q.submit(keep, chain(twice).then(write_down), 1);
+    co_await step.started.wait();
+    EXPECT_EQ(co_await last.cancel(), cancel_outcome::asked);
+    co_await step.asked.wait();
+    std::error_code told;
+    try {
+        static_cast<void>(co_await last.result(20s));
+    } catch (const exception& problem) {
+        told = problem.code();
+    }
+    EXPECT_EQ(told, job_errc::canceled);
+    EXPECT_EQ(co_await q.size(), 0U);
+    co_await redis.close();
+}
+
+TEST_F(JobChainTest, ACancelEndsItThoughTheStepThatRunsSucceeds) {
+    stubborn_step step;
+    worker w(server_.url(), quick_worker());
+    w.on(twice, [&step](int value) { return end_when_asked(step, value); });
+    w.on(write_down, [this](int value) {
+        ran_.push_back("write " + std::to_string(value));
+        return std::string();
+    });
+    run_with_worker(w, with_timeout(20s, cancel_a_running_step(server_.url(), step)));
+    EXPECT_THAT(ran_, testing::IsEmpty());
+    EXPECT_EQ(w.stats().canceled, 1U);
+    EXPECT_EQ(w.stats().done, 0U);
 }
 
 }  // namespace
