@@ -50,8 +50,6 @@ const char* own_meaning(errc code) {
             return "no reply in time; the command may have run or not";
         case errc::closed:
             return "the client is closed";
-        case errc::too_many_pending:
-            return "too many commands wait for their replies";
         case errc::protocol_error:
             return "the server's bytes are not RESP";
         case errc::wrong_reply_type:

@@ -29,7 +29,6 @@ enum class errc {
     connection_lost,     // the connection ended before the reply; the command may have run or not
     timed_out,           // no reply within the time given; the command may have run or not
     closed,              // the client was closed
-    too_many_pending,    // as many commands wait for replies as are allowed
     protocol_error,      // the server's bytes are not RESP; the message names the byte
     wrong_reply_type,    // the reply cannot become the type asked for; the message names both
     unsupported,         // the server is too old, or the build lacks a part (TLS)

@@ -52,8 +52,8 @@ std::string explain_unavailable(int error, int disabled) {
     }
     if (error == ENOSYS) {
         return code +
-               "the kernel lacks io_uring or a seccomp filter hides it: weir needs Linux 6.1 "
-               "or newer with CONFIG_IO_URING";
+               "the kernel lacks io_uring or a seccomp filter hides it: weir is supported from "
+               "Linux 6.1 on, with CONFIG_IO_URING";
     }
     if (error == ENOMEM) {
         return code + "no memory for a ring of " + std::to_string(entries_min) +
@@ -62,7 +62,7 @@ std::string explain_unavailable(int error, int disabled) {
     if (error == EMFILE || error == ENFILE) {
         return code + "raise RLIMIT_NOFILE (ulimit -n)";
     }
-    return code + "weir needs Linux 6.1 or newer";
+    return code + "weir is supported from Linux 6.1 on";
 }
 
 int try_create_ring(io_uring& ring, unsigned entries, unsigned completions, ring_setup& granted) {

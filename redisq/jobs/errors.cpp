@@ -13,32 +13,20 @@ const char* meaning(job_errc code) {
             return "the entry is no envelope of a job";
         case job_errc::unknown_version:
             return "the envelope is of a version that this program does not know";
-        case job_errc::unknown_type:
-            return "the worker has no handler for this type of job";
         case job_errc::queue_full:
             return "the queue is full";
-        case job_errc::duplicate:
-            return "the unique key belongs to another job";
-        case job_errc::failed:
-            return "the job failed";
         case job_errc::dead:
             return "the job was given up";
-        case job_errc::expired:
-            return "the job's deadline passed before it started";
         case job_errc::canceled:
             return "the job was canceled";
         case job_errc::result_timed_out:
             return "no result in time; the job may still end";
         case job_errc::no_result:
             return "the job has no result, or it is kept no longer";
-        case job_errc::quarantined:
-            return "the job was running each time its worker died";
         case job_errc::lease_lost:
             return "the worker lost its lease";
         case job_errc::pickled:
             return "a pickle runs code when it is read, and is refused";
-        case job_errc::wrong_key:
-            return "a key of the queue holds something else";
     }
     return nullptr;
 }

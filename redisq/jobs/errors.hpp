@@ -26,19 +26,13 @@ enum class job_errc {
     bad_payload,            // does not fit its type: malformed, too deep, a number that is none
     damaged_envelope,       // the bytes of an entry are no envelope
     unknown_version,        // an envelope of a later version; left alone
-    unknown_type,           // the worker has no handler of this name
     queue_full,             // at its limit, and the caller does not wait
-    duplicate,              // the unique key belongs to another job
-    failed,                 // the job's handler threw
     dead,                   // the job was given up; the message holds the reason
-    expired,                // its deadline passed before it started
     canceled,               // somebody canceled it
     result_timed_out,       // no result within the time given; the job may still end
     no_result,              // there is none: not asked for, or kept no longer
-    quarantined,            // it was running when its worker died, too often
     lease_lost,             // the worker was taken for dead; its jobs run elsewhere
-    pickled,                // a pickle, which would run code when it is read
-    wrong_key               // a key of the queue holds something else
+    pickled                 // a pickle, which would run code when it is read
 };
 
 // The category of job_errc; its name is "weir.redisq.jobs".

@@ -37,7 +37,6 @@ class queue_keys {
     explicit queue_keys(std::string_view queue);
 
     [[nodiscard]] const std::string& queue() const noexcept { return queue_; }
-    [[nodiscard]] const std::string& prefix() const noexcept { return prefix_; }
 
     // 0 to lane_count - 1.
     [[nodiscard]] const std::string& lane(std::size_t index) const noexcept {

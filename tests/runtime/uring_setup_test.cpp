@@ -102,7 +102,7 @@ TEST(UringSetupTest, ARefusalIsExplainedByItsError) {
     }
     const std::string no_system_call = detail::explain_unavailable(ENOSYS);
     EXPECT_TRUE(contains(no_system_call, "Function not implemented")) << no_system_call;
-    EXPECT_TRUE(contains(no_system_call, "Linux 6.1 or newer with CONFIG_IO_URING"));
+    EXPECT_TRUE(contains(no_system_call, "Linux 6.1 on, with CONFIG_IO_URING"));
     const std::string no_memory = detail::explain_unavailable(ENOMEM);
     EXPECT_TRUE(contains(no_memory, "ring of 8 entries")) << no_memory;
     EXPECT_TRUE(contains(no_memory, "RLIMIT_MEMLOCK = "));
@@ -112,7 +112,7 @@ TEST(UringSetupTest, ARefusalIsExplainedByItsError) {
         EXPECT_TRUE(contains(no_files, "RLIMIT_NOFILE (ulimit -n)")) << no_files;
     }
     const std::string unknown = detail::explain_unavailable(EINVAL);
-    EXPECT_TRUE(contains(unknown, "Invalid argument; weir needs Linux 6.1")) << unknown;
+    EXPECT_TRUE(contains(unknown, "Invalid argument; weir is supported from Linux 6.1")) << unknown;
 }
 
 constexpr int unavailable = 1;
@@ -158,7 +158,7 @@ TEST(UringSetupDeathTest, AForbiddenRingIsUnavailableWithCauseAndCure) {
 
 TEST(UringSetupDeathTest, AKernelWithoutRingsIsUnavailableWithCauseAndCure) {
     EXPECT_EXIT(try_a_refused_loop(ENOSYS), testing::ExitedWithCode(unavailable),
-                "weir: io_uring_setup: Function not implemented; .*weir needs Linux 6.1");
+                "weir: io_uring_setup: Function not implemented; .*supported from Linux 6.1");
 }
 
 TEST(UringSetupDeathTest, WithoutDescriptorsTheLimitIsNamed) {
