@@ -2,10 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <array>
 #include <chrono>
 #include <csignal>
-#include <span>
 #include <string>
 #include <thread>
 
@@ -15,11 +13,12 @@
 
 #include <weir/redisq/jobs/worker.hpp>
 #include <weir/runtime/event_loop.hpp>
-#include <weir/runtime/net/tcp.hpp>
+#include <weir/runtime/net/address.hpp>
 
 #include "support/io.hpp"
 #include "support/jobs.hpp"
 #include "support/redis_server.hpp"
+#include "support/whole_answer.hpp"
 
 namespace weir::redisq {
 namespace {
@@ -43,24 +42,7 @@ class JobMetricsTest : public testing::Test {
     sigset_t before_{};
 };
 
-// What is answered to a GET; empty where nobody listens.
-task<std::string> get(std::uint16_t port) {
-    static constexpr std::string_view request = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
-    auto peer = co_await tcp_stream::connect(socket_address::loopback_ipv4(port));
-    std::string all;
-    if (!peer) {
-        co_return all;
-    }
-    static_cast<void>(co_await peer->write_all(std::as_bytes(std::span(request))));
-    std::array<std::byte, 512> part;
-    for (;;) {
-        const auto count = co_await peer->read_some(part);
-        if (count.value_or(0) == 0) {
-            co_return all;
-        }
-        all.append(reinterpret_cast<const char*>(part.data()), *count);
-    }
-}
+constexpr const char* get_metrics = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
 
 // Asks until it hears of five jobs and a lease in each thread, then ends the worker as a supervisor
 // does.
@@ -68,7 +50,7 @@ std::string watch(std::uint16_t port) {
     std::string heard;
     const auto knows = [&heard, port] {
         event_loop loop;
-        heard = loop.run(get(port));
+        heard = loop.run(test::whole_answer(socket_address::loopback_ipv4(port), get_metrics));
         return heard.find("weir_worker_done_total{worker=\"one\"} 5\n") != std::string::npos &&
                heard.find("weir_worker_has_lease{worker=\"one\"} 1\n") != std::string::npos;
     };

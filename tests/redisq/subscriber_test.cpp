@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <optional>
@@ -15,6 +16,8 @@ namespace {
 
 using test::bulk;
 using test::fake_redis;
+using testing::ElementsAre;
+using testing::UnorderedElementsAre;
 
 // Confirms what is subscribed; by arrays where the client speaks RESP2.
 std::string confirm(const fake_redis& server, const test::words& words, char kind) {
@@ -115,6 +118,32 @@ task<> it_subscribes_again(fake_redis& server, subscriber& news) {
 }
 
 TEST(SubscriberTest, ItSubscribesAgain) { run(&it_subscribes_again); }
+
+// And what has left is not asked for again.
+task<> patterns_and_shards_leave_by_commands_of_their_own(fake_redis& server, subscriber& news) {
+    std::vector<std::string> shards = {"{c}1", "{c}2"};
+    EXPECT_TRUE(co_await news.subscribe_patterns("a*", "b*"));
+    EXPECT_TRUE(co_await news.subscribe_sharded(std::move(shards)));
+    server.log.clear();
+    news.unsubscribe_patterns({"b*", "never"});
+    news.unsubscribe_sharded({"{c}2"});
+    co_await test::settle();
+    EXPECT_THAT(server.log, ElementsAre(test::words({"PUNSUBSCRIBE", "b*"}),
+                                        test::words({"SUNSUBSCRIBE", "{c}2"})));
+    server.log.clear();
+    server.drop();
+    co_await sleep_for(std::chrono::seconds(1));
+    EXPECT_THAT(server.log, UnorderedElementsAre(test::words({"PSUBSCRIBE", "a*"}),
+                                                 test::words({"SSUBSCRIBE", "{c}1"})));
+    server.say(test::array_of({bulk("smessage"), bulk("{c}1"), bulk("after")}, '>'));
+    const auto next = co_await news.receive();
+    EXPECT_EQ(next->payload, "after");
+    EXPECT_TRUE(next->is_sharded);
+}
+
+TEST(SubscriberTest, PatternsAndShardsLeaveByCommandsOfTheirOwn) {
+    run(&patterns_and_shards_leave_by_commands_of_their_own);
+}
 
 task<> reading_stops_while_the_buffer_is_full(fake_redis& server, subscriber& news) {
     EXPECT_TRUE(co_await news.subscribe("a"));

@@ -246,5 +246,36 @@ TEST_F(AioTaskTest, ClearEmptiesTheList) {
     loop.run(clearer::run(server_.url()));
 }
 
+// ref: as above.
+task<> stop_both(product& first, product& second, int sum) {
+    for (int waits = 0; waits < 20'000 && sum_of_products < sum; ++waits) {
+        co_await sleep_for(1ms);
+    }
+    first.stop();
+    second.stop();
+}
+
+// ref: as above.
+task<> consume_two(test::redis_server& server) {
+    client redis(server.url());
+    product ones(redis, "ones", multiply);
+    product tens(redis, "tens", multiply);
+    for (int i = 1; i <= 3; ++i) {
+        co_await ones.submit(i, 1);
+        co_await tens.submit(i, 10);
+    }
+    scope s;
+    s.spawn(batch_consume(ones, tens));
+    s.spawn(stop_both(ones, tens, 66));
+    co_await s.join();
+    co_await redis.close();
+}
+
+TEST_F(AioTaskTest, SeveralAreConsumedTogetherUntilAllAreStopped) {
+    event_loop loop;
+    loop.run(consume_two(server_));
+    EXPECT_EQ(sum_of_products, 66);
+}
+
 }  // namespace
 }  // namespace weir::redisq

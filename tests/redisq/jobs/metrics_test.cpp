@@ -1,8 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <array>
-#include <span>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -14,6 +12,8 @@
 #include <weir/runtime/net/buffered_reader.hpp>
 #include <weir/runtime/net/tcp.hpp>
 #include <weir/runtime/scope.hpp>
+
+#include "support/whole_answer.hpp"
 
 namespace weir::redisq {
 namespace {
@@ -45,21 +45,6 @@ TEST(MetricsTest, ALabelStandsAtEachAndMustBeSound) {
                  std::invalid_argument);
 }
 
-// Everything that the server answers to these bytes. ref: awaited at once.
-task<std::string> ask(const socket_address& where, std::string request) {
-    auto peer = co_await tcp_stream::connect(where);
-    static_cast<void>(co_await peer.value().write_all(std::as_bytes(std::span(request))));
-    std::string all;
-    std::array<std::byte, 512> part;
-    for (;;) {
-        const auto count = co_await peer->read_some(part);
-        if (count.value_or(0) == 0) {
-            co_return all;
-        }
-        all.append(reinterpret_cast<const char*>(part.data()), *count);
-    }
-}
-
 // ref: lives in the test.
 task<> ask_in_turn(scope& s, std::string& good, std::string& missing, std::string& wrong) {
     const worker w("unix:///nowhere");
@@ -73,9 +58,9 @@ task<> ask_in_turn(scope& s, std::string& good, std::string& missing, std::strin
     };
     s.spawn(serve_metrics(w, options));
     co_await ready.wait();
-    good = co_await ask(options.address, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
-    missing = co_await ask(options.address, "GET / HTTP/1.1\r\n\r\n");
-    wrong = co_await ask(options.address, "POST /metrics HTTP/1.1\r\n\r\n");
+    good = co_await test::whole_answer(options.address, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+    missing = co_await test::whole_answer(options.address, "GET / HTTP/1.1\r\n\r\n");
+    wrong = co_await test::whole_answer(options.address, "POST /metrics HTTP/1.1\r\n\r\n");
     s.request_stop();
     co_await s.join();
 }
