@@ -187,10 +187,10 @@ void pool_core::begin_posted(posted_job& record) noexcept {
 
 // The body has ended, frame and closure are destroyed.
 void pool_core::posted_ended(posted_job& record) noexcept {
-    if (record.step_.error == nullptr) [[likely]] {
+    if (record.error_ == nullptr) [[likely]] {
         ++stats_.completed;
     } else {
-        const std::exception_ptr error = std::exchange(record.step_.error, nullptr);
+        const std::exception_ptr error = std::exchange(record.error_, nullptr);
         ++(record.stop_requested() && is_canceled(error) ? stats_.canceled : stats_.failed);
         report(record, error);
     }
@@ -214,7 +214,7 @@ void pool_core::release_record(posted_job& record) noexcept {
 
 void pool_core::end_in_place(posted_job& record, std::exception_ptr error) noexcept {
     --loop_->in_place_depth;
-    record.step_.error = std::move(error);
+    record.error_ = std::move(error);
     posted_ended(record);
 }
 

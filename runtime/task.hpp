@@ -51,7 +51,9 @@ class [[nodiscard]] task {
     class awaiter;
     // Runs the task to its end and returns its value or rethrows its exception.
     // Requires valid(), and that it was not awaited before.
-    [[nodiscard]] awaiter operator co_await() && noexcept { return awaiter(handle_); }
+    [[nodiscard]] awaiter operator co_await() && noexcept {
+        return awaiter(std::exchange(handle_, nullptr));
+    }
 
   private:
     friend promise_type;
@@ -62,24 +64,34 @@ class [[nodiscard]] task {
 
     void destroy() noexcept {
         if (handle_) {
-            if (!handle_.done() && handle_.promise().context_ptr() != nullptr) [[unlikely]] {
-                detail::destroyed_while_running(*handle_.promise().context_ptr());
-            }
-            handle_.destroy();
+            destroy(handle_);
         }
+    }
+    static void destroy(handle_type handle) noexcept {
+        if (!handle.done() && handle.promise().context_ptr() != nullptr) [[unlikely]] {
+            detail::destroyed_while_running(*handle.promise().context_ptr());
+        }
+        handle.destroy();
     }
 
     handle_type handle_;
 };
 
+// Owns the frame, unless that ended within its first resume: then only the value is left, here.
 template <class T>
 class [[nodiscard]] task<T>::awaiter {
   public:
     explicit awaiter(handle_type child) noexcept : child_(child) {}
+    awaiter(const awaiter&) = delete;
+    awaiter& operator=(const awaiter&) = delete;
+    ~awaiter() {
+        if (child_) {
+            destroy(child_);
+        }
+    }
 
     [[nodiscard]] bool await_ready() const noexcept {
-        WEIR_ASSERT(child_ && child_.promise().context_ptr() == nullptr,
-                    "a task is awaited once, and not after it was moved from");
+        WEIR_ASSERT(child_, "a task is awaited once, and not after it was moved from");
         return false;
     }
 
@@ -87,7 +99,18 @@ class [[nodiscard]] task<T>::awaiter {
     bool await_suspend(std::coroutine_handle<Promise> parent) {
         auto& promise = child_.promise();
         promise.set_context(parent.promise().context());
-        child_.resume();
+        if constexpr (detail::handed_over<T>) {
+            detail::first_step step;
+            step.value = value_.address();
+            promise.set_continuation(detail::continuation(step));
+            child_.resume();
+            if (step.ended) [[likely]] {
+                child_ = nullptr;
+                return false;
+            }
+        } else {
+            child_.resume();
+        }
         if (child_.done()) {
             return false;
         }
@@ -95,10 +118,18 @@ class [[nodiscard]] task<T>::awaiter {
         return true;
     }
 
-    T await_resume() { return child_.promise().take(); }
+    T await_resume() {
+        if constexpr (detail::handed_over<T>) {
+            if (!child_) {
+                return value_.get();
+            }
+        }
+        return child_.promise().take();
+    }
 
   private:
     handle_type child_;
+    [[no_unique_address]] detail::handed_value<T> value_;
 };
 
 namespace detail {

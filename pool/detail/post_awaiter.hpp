@@ -122,8 +122,8 @@ void posted_job::run_in_place(pool_core& owner, task<T> body) noexcept {
         --on.in_place_depth;
         return;
     }
-    if (step_.error != nullptr) [[unlikely]] {
-        owner.end_in_place(*this, std::exchange(step_.error, nullptr));
+    if (error_ != nullptr) [[unlikely]] {
+        owner.end_in_place(*this, std::exchange(error_, nullptr));
         return;
     }
     owner.end_in_place(*this);

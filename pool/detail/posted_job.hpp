@@ -84,13 +84,17 @@ class posted_job final : public job {
     // Starts a body; true when it has ended already, and then its frame is gone.
     template <class T>
     bool begin_body(scheduler& on, std::coroutine_handle<promise<T>> handle) noexcept {
-        step_.ended = false;
+        first_step step;
         handle.promise().set_context(*this);
-        handle.promise().set_continuation(continuation(step_));
+        handle.promise().set_continuation(continuation(step));
         context* const previous = on.exchange_running(this);
         handle.resume();
         on.exchange_running(previous);
-        if (step_.ended) {
+        if (step.ended) {
+            return true;
+        }
+        if (handle.done()) {
+            end_frame<T>(handle);
             return true;
         }
         body_ = handle;
@@ -114,13 +118,19 @@ class posted_job final : public job {
         end_body<T>(self, std::coroutine_handle<promise<T>>::from_address(self.body_.address()));
     }
 
+    // Keeps the error that a body ended with, and destroys its frame.
+    template <class T>
+    void end_frame(std::coroutine_handle<promise<T>> handle) noexcept {
+        if (handle.promise().failed()) [[unlikely]] {
+            error_ = handle.promise().error();
+        }
+        handle.destroy();
+    }
+
     // Destroys the frame, then the closure; then the slot is free.
     template <class T>
     static void end_body(posted_job& self, std::coroutine_handle<promise<T>> handle) noexcept {
-        if (handle.promise().failed()) [[unlikely]] {
-            self.step_.error = handle.promise().error();
-        }
-        handle.destroy();
+        self.end_frame<T>(handle);
         self.empty();
         self.ended();
     }
@@ -128,16 +138,14 @@ class posted_job final : public job {
     void ended() noexcept;
 
     void run() noexcept override { begin(); }
-    void abandon(std::exception_ptr why) noexcept override { step_.error = std::move(why); }
-    [[nodiscard]] std::exception_ptr error() const noexcept override { return step_.error; }
-    void replace_error(std::exception_ptr error) noexcept override {
-        step_.error = std::move(error);
-    }
+    void abandon(std::exception_ptr why) noexcept override { error_ = std::move(why); }
+    [[nodiscard]] std::exception_ptr error() const noexcept override { return error_; }
+    void replace_error(std::exception_ptr error) noexcept override { error_ = std::move(error); }
 
     const closure_ops* ops_ = nullptr;  // of the closure that is here
     std::coroutine_handle<> body_;
     void (*finish_)(posted_job&) noexcept = nullptr;
-    first_step step_;  // also keeps the error that the body ended with later
+    std::exception_ptr error_;  // what the body ended with
     alignas(std::max_align_t) std::byte closure_[closure_size_max];
 };
 
@@ -172,7 +180,7 @@ struct closure_ops_for<std::tuple<F, A...>> {
                 static_cast<void>(call(at(record.closure_)));
             }
         } catch (...) {
-            record.step_.error = std::current_exception();
+            record.error_ = std::current_exception();
         }
         record.empty();
         record.ended();

@@ -1,20 +1,22 @@
 // The promises of task<T>: the context that awaits inherit, who continues at the end, the result.
 //
 // Fields, and who may write them:
-//   context_       the awaiter or root that starts the task, once, before the first resume
-//   continuation_  the same, after the first resume has returned without reaching the end (a task
-//                  that ends within its first resume has nobody to continue: its awaiter goes on);
-//                  a starter that wants the frame gone with the end sets it before that resume
-//   the result     the coroutine, once, through return_value, return_void or unhandled_exception
+//   parked_       a scope, of a body that it owns and has not started
+//   running_.context   the awaiter or root that starts the task, once, before the first resume
+//   running_.next      the same, before that resume, where the task is to tell it of an end within
+//                      it, or to go on with a root; else after it, if the task has not ended
+//   the result    the coroutine, once, through return_value, return_void or unhandled_exception
 //
 // Thread: the loop's.
 #pragma once
 
 #include <concepts>
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <new>
 #include <type_traits>
 #include <utility>
 
@@ -29,16 +31,30 @@ class task;
 namespace detail {
 
 struct task_access;
+struct child_type;
+class scope_child;
 
 // Ends the process with a message that names the task.
 [[noreturn]] void destroyed_while_running(const context& owner) noexcept;
 
-// What becomes of a task that ends within its first resume, told to its starter. The frame destroys
-// itself then, which spares the way through its destroy function.
+// Whether a task has ended well within its first resume, told to its starter. The frame has
+// destroyed itself then, which spares the way through its destroy function; of a task that has
+// failed it stays.
 struct first_step {
     bool ended = false;
-    std::exception_ptr error;  // what the body threw
+    void* value = nullptr;  // where the starter wants a value that is `handed_over`
 };
+
+// What a promise keeps of a T.
+template <class T>
+using kept_value = std::conditional_t<std::is_reference_v<T>, std::remove_reference_t<T>*, T>;
+
+// Values that cost nothing to hand over: a task of such a T ends in its starter's hands.
+template <class T>
+inline constexpr bool handed_over =
+    std::is_trivially_copyable_v<kept_value<T>> && sizeof(kept_value<T>) <= 2 * sizeof(void*);
+template <>
+inline constexpr bool handed_over<void> = true;
 
 // Who goes on when a task has ended: nobody yet, a parent coroutine, a root context, or whoever
 // looks at a first_step. One word: the two lowest bits tell which, all are aligned to more.
@@ -76,6 +92,32 @@ class continuation {
     std::uintptr_t bits_ = 0;
 };
 
+// Room for a value that is handed over; none for what is not.
+template <class T, bool = handed_over<T>>
+class handed_value {};
+template <>
+class handed_value<void, true> {
+  public:
+    [[nodiscard]] void* address() noexcept { return nullptr; }
+    void get() const noexcept {}
+};
+template <class T>
+class handed_value<T, true> {
+  public:
+    [[nodiscard]] void* address() noexcept { return bytes_; }
+    [[nodiscard]] T get() noexcept {
+        auto& value = *std::launder(reinterpret_cast<kept_value<T>*>(bytes_));
+        if constexpr (std::is_reference_v<T>) {
+            return static_cast<T>(*value);
+        } else {
+            return std::move(value);
+        }
+    }
+
+  private:
+    alignas(kept_value<T>) std::byte bytes_[sizeof(kept_value<T>)];
+};
+
 class promise_base : public recycled {
   public:
     promise_base(const promise_base&) = delete;
@@ -86,18 +128,19 @@ class promise_base : public recycled {
         // False: the coroutine goes on beyond its end, which destroys its frame.
         template <std::derived_from<promise_base> Promise>
         bool await_suspend(std::coroutine_handle<Promise> ended) const noexcept {
-            const Promise& promise = ended.promise();
-            const continuation next = promise.continuation_;
-            if (next.is_starter()) {
-                first_step& step = next.starter();
-                step.ended = true;
-                if (promise.failed()) [[unlikely]] {
-                    step.error = promise.error();
-                }
-                return false;
+            Promise& promise = ended.promise();
+            const continuation next = promise.running_.next;
+            if (!next.is_starter()) {
+                next.run(promise.running_.context->loop());
+                return true;
             }
-            next.run(promise.context_->loop());
-            return true;
+            if (promise.failed()) [[unlikely]] {
+                return true;
+            }
+            first_step& step = next.starter();
+            step.ended = true;
+            promise.hand_over(step.value);
+            return false;
         }
         void await_resume() const noexcept {}
     };
@@ -105,18 +148,35 @@ class promise_base : public recycled {
     [[nodiscard]] std::suspend_always initial_suspend() const noexcept { return {}; }
     [[nodiscard]] final_awaiter final_suspend() const noexcept { return {}; }
 
-    [[nodiscard]] weir::context& context() const noexcept { return *context_; }
-    [[nodiscard]] weir::context* context_ptr() const noexcept { return context_; }
-    void set_context(weir::context& owner) noexcept { context_ = &owner; }
-    void set_continuation(continuation next) noexcept { continuation_ = next; }
+    [[nodiscard]] weir::context& context() const noexcept { return *running_.context; }
+    [[nodiscard]] weir::context* context_ptr() const noexcept { return running_.context; }
+    void set_context(weir::context& owner) noexcept { running_.context = &owner; }
+    void set_continuation(continuation next) noexcept { running_.next = next; }
+
+    // Of a body whose turn comes after another's (scope_child.hpp); ends with set_running.
+    struct place_in_line {
+        const child_type* type;
+        promise_base* next;
+    };
+    void park(const child_type& type) noexcept { parked_ = {&type, nullptr}; }
+    [[nodiscard]] place_in_line& parked() noexcept { return parked_; }
+    void set_running(weir::context& owner, continuation next) noexcept {
+        running_ = {&owner, next};
+    }
 
   protected:
-    promise_base() noexcept = default;
+    promise_base() noexcept : running_{nullptr, continuation()} {}
     ~promise_base() = default;
 
   private:
-    weir::context* context_ = nullptr;
-    continuation continuation_;
+    struct running {
+        weir::context* context;
+        continuation next;
+    };
+    union {
+        running running_;
+        place_in_line parked_;
+    };
 };
 
 // What an awaitable of this library can be awaited from: a weir::task.
@@ -128,7 +188,7 @@ enum class outcome : std::uint8_t { none, value, error };
 // A value of T (a pointer where T is a reference) or an exception.
 template <class T>
 class promise final : public promise_base {
-    using stored = std::conditional_t<std::is_reference_v<T>, std::remove_reference_t<T>*, T>;
+    using stored = kept_value<T>;
 
   public:
     promise() noexcept {}
@@ -164,6 +224,15 @@ class promise final : public promise_base {
     [[nodiscard]] bool failed() const noexcept { return outcome_ == outcome::error; }
     [[nodiscard]] std::exception_ptr error() const noexcept { return failed() ? error_ : nullptr; }
 
+    // To the starter of a task that has ended well; null where it wants nothing.
+    void hand_over(void* where) noexcept {
+        if constexpr (handed_over<T>) {
+            if (where != nullptr) {
+                std::construct_at(static_cast<stored*>(where), std::move(value_));
+            }
+        }
+    }
+
     // Moves the value out, or rethrows.
     T take() {
         if (outcome_ == outcome::error) [[unlikely]] {
@@ -193,6 +262,7 @@ class promise<void> final : public promise_base {
     void unhandled_exception() noexcept { error_ = std::current_exception(); }
     [[nodiscard]] bool failed() const noexcept { return error_ != nullptr; }
     [[nodiscard]] std::exception_ptr error() const noexcept { return error_; }
+    void hand_over(void* /*where*/) const noexcept {}
 
     void take() {
         if (error_) [[unlikely]] {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <coroutine>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -280,19 +281,53 @@ TEST(TaskTest, AnAwaitedTaskRunsInPlaceAheadOfWhatIsReady) {
     EXPECT_EQ(log, (std::vector<int>{1, 2, 3, 4}));
 }
 
-task<> await_named(task<>& slot) {
-    co_await name_task("reader");
-    co_await std::move(slot);
-}
-
 task<> sleep_long() { co_await sleep_for(1h); }
 
-task<> destroy_while_it_sleeps() {
+task<> await_slot(task<>& slot) { co_await std::move(slot); }
+
+task<> drop_what_is_awaited(test::ending& end) {
     task<> slot = sleep_long();
     scope s;
-    s.spawn(await_named(slot));
+    s.spawn(test::observe(await_slot(slot), end));
     co_await test::settle();
+    EXPECT_FALSE(slot.valid());
     slot = task<>();
+    co_await s.join();
+}
+
+TEST(TaskTest, AnAwaitTakesTheTaskOver) {
+    test::ending end{};
+    test::run_test(drop_what_is_awaited(end));
+    EXPECT_EQ(end, test::ending::value);
+}
+
+// Gives the handle of the task that awaits it away, which no task of ours does.
+class betrayal {
+  public:
+    explicit betrayal(std::coroutine_handle<>& out) noexcept : out_(out) {}
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    [[nodiscard]] bool await_suspend(std::coroutine_handle<> task) const noexcept {
+        out_ = task;
+        return false;
+    }
+    void await_resume() const noexcept {}
+
+  private:
+    std::coroutine_handle<>& out_;
+};
+
+task<> sleep_in_a_child(std::coroutine_handle<>& self) {
+    co_await name_task("reader");
+    co_await betrayal(self);
+    co_await sleep_long();
+}
+
+task<> destroy_while_it_sleeps() {
+    std::coroutine_handle<> frame;
+    scope s;
+    s.spawn(sleep_in_a_child(frame));
+    co_await test::settle();
+    frame.destroy();
     co_await s.join();
 }
 
