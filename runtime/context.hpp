@@ -17,6 +17,7 @@
 // Thread: the loop's.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "clock.hpp"
@@ -125,6 +126,9 @@ class context : public detail::ready_node, public detail::stop_listener {
 
     // Whether this stands by without a task: dump() leaves it out.
     [[nodiscard]] virtual bool is_spare() const noexcept { return false; }
+
+    // How many tasks without a context of their own are to start on this one.
+    [[nodiscard]] virtual std::size_t followers() const noexcept { return 0; }
 
     // Runs what a ready node without a coroutine stands for.
     virtual void start() noexcept;

@@ -26,6 +26,9 @@ void print(std::ostream& out, const detail::stop_listener& listener, time_point 
     out << '\n';
     task->for_each_listener(
         [&](const detail::stop_listener& child) { print(out, child, now, depth + 1); });
+    for (std::size_t left = task->followers(); left != 0; --left) {
+        out << std::setw(depth * 2) << "" << "(unnamed): ready\n";
+    }
 }
 
 }  // namespace

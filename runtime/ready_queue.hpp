@@ -40,6 +40,21 @@ class ready_queue {
         ++size_;
     }
 
+    // The same at the front.
+    void push_first(ready_node& node) noexcept {
+        WEIR_DEBUG_ASSERT(node.next == nullptr && link_ != &node.next, "a node is queued once");
+        node.next = head_;
+        if (head_ == nullptr) {
+            link_ = &node.next;
+        }
+        head_ = &node;
+        ++size_;
+    }
+
+    [[nodiscard]] bool is_last(const ready_node& node) const noexcept {
+        return link_ == &node.next;
+    }
+
     // Requires !empty().
     [[nodiscard]] ready_node& front() const noexcept { return *head_; }
 

@@ -86,10 +86,27 @@ class scheduler {
 
     void make_ready(detail::ready_node& node) noexcept { ready_.push(node); }
 
-    // The same, ahead of the ready queue: what an ordinary node makes ready soon runs right after
-    // it, what that makes ready soon in turn runs after the next ordinary one, so nobody is
-    // starved. For handing one in where one went out: what takes the place of something that has
-    // just ended finds its memory still warm.
+    // The same at the front: for a node whose turn it still is.
+    void make_ready_first(detail::ready_node& node) noexcept { ready_.push_first(node); }
+
+    [[nodiscard]] bool is_last_ready(const detail::ready_node& node) const noexcept {
+        return ready_.is_last(node);
+    }
+
+    // For a node that runs and could do the work of a next one, which would be first in the queue:
+    // whether it may do so at once, with the same effect. Counts as a resume then.
+    [[nodiscard]] bool goes_on() noexcept {
+        if (next_ || !soon_.empty() || one_by_one_ || !take_budget()) {
+            return false;
+        }
+        ++counters_.resumes;
+        return true;
+    }
+
+    // The same as make_ready, ahead of the ready queue: what an ordinary node makes ready soon runs
+    // right after it, what that makes ready soon in turn runs after the next ordinary one, so
+    // nobody is starved. For handing one in where one went out: what takes the place of something
+    // that has just ended finds its memory still warm.
     void make_ready_soon(detail::ready_node& node) noexcept { soon_.push(node); }
 
     // Continues `handle` as soon as what runs now returns to the loop, ahead of the ready queue:
@@ -173,6 +190,7 @@ class scheduler {
     std::coroutine_handle<> next_;
     context* running_ = nullptr;
     unsigned budget_ = 0;
+    bool one_by_one_ = false;  // the time of each node is taken
     time_point tick_time_{};
     driver* driver_ = nullptr;
     detail::tick_end_node* tick_ends_ = nullptr;

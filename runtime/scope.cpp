@@ -2,6 +2,7 @@
 
 #include <typeinfo>
 
+#include "detail/scope_child.hpp"
 #include "detail/subtask.hpp"
 
 namespace weir {
@@ -23,7 +24,28 @@ scope::scope() noexcept : context(running_loop()) {
 
 scope::~scope() {
     WEIR_ASSERT(live_ == 0, "a scope is joined before it is left: co_await scope.join()");
+    if (spare_ != nullptr) {
+        spare_->discard();
+    }
     detach();
+}
+
+void scope::add_record(detail::promise_base& body, const detail::child_type& type,
+                       const char* name) {
+    detail::scope_child* const record =
+        spare_ != nullptr ? std::exchange(spare_, nullptr) : new detail::scope_child(*this);
+    record->take(body, type, name);
+    last_queued_ = record;
+    loop().make_ready(*record);
+}
+
+// Keeps one record that has no body any more, if its next body would find it as new.
+void scope::retire(detail::scope_child& record) noexcept {
+    if (spare_ == nullptr && record.stop_requested() == context::stop_requested()) {
+        spare_ = &record;
+    } else {
+        record.discard();
+    }
 }
 
 void scope::child_failed(std::exception_ptr error) noexcept {

@@ -16,7 +16,8 @@
 // children, and join() returns.
 //
 // Lifetime: destroying a scope with live children is a programmer's error and ends the process.
-// Memory: one recycled block a child beside its frame. Thread: one loop's.
+// Memory: one recycled block beside the frame of each child that waits. A scope without memory for
+// the block of a child whose turn has come ends that child with std::bad_alloc. Thread: one loop's.
 #pragma once
 
 #include <cstddef>
@@ -28,14 +29,11 @@
 
 #include "detail/awaited_callable.hpp"
 #include "detail/kept_arguments.hpp"
+#include "detail/scope_child.hpp"
 #include "result.hpp"
 #include "task.hpp"
 
 namespace weir {
-
-namespace detail {
-class scope_child_base;
-}
 
 class scope : private context {
   public:
@@ -82,7 +80,7 @@ class scope : private context {
     [[nodiscard]] join_awaiter join() noexcept;
 
   private:
-    friend class detail::scope_child_base;
+    friend class detail::scope_child;
 
     void on_done() noexcept override {}
     template <class F, class... Arguments>
@@ -105,6 +103,8 @@ class scope : private context {
     }
     template <class T>
     void spawn_task(task<T> child, const char* child_name);
+    void add_record(detail::promise_base& body, const detail::child_type& type, const char* name);
+    void retire(detail::scope_child& record) noexcept;
     void child_ended() noexcept {
         if (--live_ == 0 && joiner_ != nullptr) {
             std::exchange(joiner_, nullptr)->wake();
@@ -114,6 +114,8 @@ class scope : private context {
     void finish_join();
 
     std::size_t live_ = 0;
+    detail::scope_child* spare_ = nullptr;
+    detail::scope_child* last_queued_ = nullptr;  // null once it has started
     std::exception_ptr first_error_;
     detail::waiter* joiner_ = nullptr;
     bool stopped_itself_ = false;
@@ -144,61 +146,6 @@ inline scope::join_awaiter scope::join() noexcept { return join_awaiter(*this); 
 
 namespace detail {
 
-class scope_child_base : public context, public recycled {
-  protected:
-    explicit scope_child_base(scope& owner) noexcept
-        : context(owner.loop(), owner), owner_(owner) {}
-    void failed(std::exception_ptr error) noexcept { owner_.child_failed(std::move(error)); }
-    void ended() noexcept { owner_.child_ended(); }
-
-  private:
-    scope& owner_;
-};
-
-template <class T>
-class scope_child final : public scope_child_base {
-  public:
-    scope_child(scope& owner, task<T> body, const char* name) noexcept
-        : scope_child_base(owner), handle_(task_access::release(body)) {
-        WEIR_ASSERT(handle_, "a task that was moved from cannot be spawned");
-        set_name(name);
-        handle_.promise().set_context(*this);
-    }
-
-    void start() noexcept override {
-        first_step step;
-        handle_.promise().set_continuation(continuation(step));
-        handle_.resume();
-        if (!step.ended) {
-            handle_.promise().set_continuation(continuation(*this));
-            return;
-        }
-        if (step.error != nullptr) [[unlikely]] {
-            failed(std::move(step.error));
-        }
-        finish();
-    }
-
-    void on_done() noexcept override {
-        if (handle_.promise().failed()) [[unlikely]] {
-            failed(handle_.promise().error());
-        }
-        handle_.destroy();
-        finish();
-    }
-
-  private:
-    ~scope_child() override { detach(); }
-
-    // The body has ended and its frame is gone.
-    void finish() noexcept {
-        ended();
-        delete this;
-    }
-
-    std::coroutine_handle<promise<T>> handle_;
-};
-
 // ref: both live in the frame of the with_scope that waits for this.
 template <class T, class F, class... Arguments>
 task<> run_body(std::optional<T>& out, scope& s, F& function, Arguments&... arguments) {
@@ -220,9 +167,15 @@ void scope::spawn(task<T> child) {
 
 template <class T>
 void scope::spawn_task(task<T> child, const char* child_name) {
-    auto* const record = new detail::scope_child<T>(*this, std::move(child), child_name);
+    WEIR_ASSERT(child.valid(), "a task that was moved from cannot be spawned");
+    detail::promise_base& body = detail::task_access::handle(child).promise();
+    if (child_name == nullptr && last_queued_ != nullptr && loop().is_last_ready(*last_queued_)) {
+        last_queued_->follow(body, detail::child_type_of<T>);
+    } else {
+        add_record(body, detail::child_type_of<T>, child_name);
+    }
     ++live_;
-    loop().make_ready(*record);
+    static_cast<void>(detail::task_access::release(child));
 }
 
 namespace detail {
