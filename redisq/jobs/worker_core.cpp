@@ -109,7 +109,6 @@ task<> worker_core::run() { co_await run_awaiter(*this); }
 
 void worker_core::begin_stop() noexcept {
     is_stopping_ = true;
-    starting_.request_stop();
     stop_.set();
     room_.set();
 }
@@ -131,8 +130,9 @@ task<> worker_core::main_task() {
     scope tasks;
     tasks_ = &tasks;
     try {
-        co_await with_stop(starting_, prepare());
         for (const auto& queue : queues_) {
+            queue->flushed
+                .set();  // until something has ended, nothing stands in the way of the end
             tasks.spawn(guarded(lease_loop(queue.get())));
             tasks.spawn(guarded(flush_loop(queue.get())));
             for (std::size_t i = 0; i < options_.windows; ++i) {
@@ -141,14 +141,9 @@ task<> worker_core::main_task() {
         }
         tasks.spawn(guarded(starter_loop()));
         tasks.spawn(guarded(defer_loop()));
-        if (warns_) {
-            tasks.spawn(guarded(look_at_server()));
-        }
         co_await stop_.wait();
     } catch (...) {
-        if (!is_stopping_) {  // else it was the stop that ended the first join
-            failure_ = std::current_exception();
-        }
+        failure_ = std::current_exception();
     }
     begin_stop();
     co_await wind_down(&tasks);
@@ -164,18 +159,10 @@ task<> worker_core::guarded(task<> body) {
     } catch (const canceled&) {
         co_return;
     } catch (...) {
-        failure_ = std::current_exception();
+        if (failure_ == nullptr) {  // what follows from the first may say less
+            failure_ = std::current_exception();
+        }
         begin_stop();
-    }
-}
-
-// The first lease of each queue: what is wrong with address or rights shows here.
-task<> worker_core::prepare() {
-    for (const auto& queue : queues_) {
-        queue->flushed.set();  // should a join fail, nothing stands in the way of the end
-    }
-    for (const auto& queue : queues_) {
-        co_await first_join(queue.get());
     }
 }
 

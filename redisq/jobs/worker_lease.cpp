@@ -65,16 +65,7 @@ task<> worker_core::lease_loop(worker_queue* queue) {
             if (is_stopping_) {
                 co_return;
             }
-            bool joined = false;
-            try {
-                co_await join(queue);
-                joined = true;
-            } catch (const exception& problem) {
-                report_trouble(*queue, std::string("no lease: ") + problem.what());
-            }
-            if (!joined) {
-                co_await sleep_for(std::min<duration>(options_.heartbeat, std::chrono::seconds(1)));
-            }
+            co_await try_join(queue);
             continue;
         }
         if (now >= queue->lease_until && !queue->beat_trouble.empty()) {
@@ -111,25 +102,28 @@ task<> worker_core::lease_loop(worker_queue* queue) {
     }
 }
 
-// The first lease. While Redis is not there it is waited for; what is wrong with the address, the
-// rights or the server is thrown.
-task<> worker_core::first_join(worker_queue* queue) {
-    for (;;) {
-        std::string trouble;
-        try {
-            co_await join(queue);
-        } catch (const exception& problem) {
-            if (!may_pass(problem.code())) {
-                throw;
-            }
-            trouble = problem.what();
+// While Redis, or the queue's node, is not there, it is waited for. What is wrong with the address,
+// the rights or the server is thrown at the first attempt, and while no queue has had a lease.
+task<> worker_core::try_join(worker_queue* queue) {
+    std::string trouble;
+    try {
+        co_await join(queue);
+    } catch (const exception& problem) {
+        const bool has_begun =
+            std::ranges::any_of(queues_, [](const auto& each) { return each->had_lease; });
+        const bool is_first = queue->epoch == 1;
+        if (!is_stopping_ && (is_first || !has_begun) && !may_pass(problem.code())) {
+            throw;
         }
-        if (queue->has_lease) {
-            co_return;
-        }
-        report_trouble(*queue, "no lease yet: " + trouble);
-        co_await sleep_for(join_pause);
+        trouble = problem.what();
     }
+    if (queue->has_lease || is_stopping_) {
+        co_return;
+    }
+    report_trouble(*queue, (queue->had_lease ? "no lease: " : "no lease yet: ") + trouble);
+    co_await sleep_for(queue->had_lease
+                           ? std::min<duration>(options_.heartbeat, std::chrono::seconds(1))
+                           : join_pause);
 }
 
 // Not more often than somebody wants to read it.
@@ -179,7 +173,11 @@ task<> worker_core::join(worker_queue* queue) {
     queue->has_lost_reads = false;
     queue->lanes_end = lane_count;
     queue->has_lease = true;
+    queue->had_lease = true;
     room_.set();
+    if (std::exchange(warns_, false)) {
+        tasks_->spawn(guarded(look_at_server(queue)));
+    }
 }
 
 task<> worker_core::beat(worker_queue* queue) {

@@ -7,11 +7,10 @@
 namespace weir::redisq::detail {
 
 // A server that does not tell is none that somebody has to be warned of.
-task<> worker_core::look_at_server() {
-    std::vector<std::string> warnings =
-        warnings_of_address(queues_.front()->server.options().server);
+task<> worker_core::look_at_server(worker_queue* queue) {
+    std::vector<std::string> warnings = warnings_of_address(queue->server.options().server);
     const result<std::string> info =
-        co_await queues_.front()->server.command<std::string>(idempotent, "INFO");
+        co_await queue->server.command<std::string>(idempotent, "INFO");
     if (info) {
         for (std::string& each : warnings_of_info(*info)) {
             warnings.push_back(std::move(each));

@@ -134,6 +134,7 @@ class worker_queue {
     std::string consumer;
     std::uint64_t epoch = 0;  // of the consumer's name
     bool has_lease = false;
+    bool had_lease = false;
     bool is_paused = false;
     bool has_lost_reads = false;  // a read ended without its reply: there may be jobs to look for
     bool is_idle = false;         // the last read found nothing
@@ -193,13 +194,12 @@ class worker_core final : private redisq::detail::background {
     // worker_core.cpp
     task<> main_task();
     task<> guarded(task<> body);
-    task<> prepare();
     task<> wind_down(scope* tasks);
     task<> hand_back();
     void on_ended(std::exception_ptr thrown) noexcept override;
     void report(const std::string& text) const;
     void report_trouble(worker_queue& queue, const std::string& text);
-    task<> look_at_server();
+    task<> look_at_server(worker_queue* queue);
     job_context& make_job(worker_queue& queue, std::size_t lane, job_window& window,
                           const resp::reply_view& entry, const resp::reply_view& fields,
                           std::uint32_t crashes);
@@ -291,7 +291,7 @@ class worker_core final : private redisq::detail::background {
     [[nodiscard]] duration lease_limit(const worker_queue& queue) const noexcept;
     task<> lease_loop(worker_queue* queue);
     task<> join(worker_queue* queue);
-    task<> first_join(worker_queue* queue);
+    task<> try_join(worker_queue* queue);
     task<> beat(worker_queue* queue);
     task<> look_for_owner(worker_queue* queue, error why);
     task<> leave(worker_queue* queue);
@@ -332,10 +332,9 @@ class worker_core final : private redisq::detail::background {
     event startable_;  // ready_ or passed_ may hold what can start
     event crowded_;    // too many jobs are held
     event stop_;
-    stop_source starting_;  // ends the first joins
     scope* tasks_ = nullptr;
     bool is_stopping_ = false;
-    bool warns_ = true;
+    bool warns_ = true;  // after the first lease
 
     random_source random_;
     worker_stats stats_;
