@@ -221,7 +221,7 @@ TEST(ScopeLineTest, ThoseThatHaveNotStartedAreInTheDump) {
                                           "      (unnamed): ready\n"));
 }
 
-task<> count_turns(int& turns, const bool& stop) {
+task<> count_turns(int& turns, bool& stop) {
     while (!stop) {
         ++turns;
         co_await yield();
