@@ -198,22 +198,29 @@ task<> worker_core::wind_down(scope* tasks) {
     co_await control_.close();
 }
 
+// All at once: one that has to wait, for its node say, takes no time from the others.
 task<> worker_core::hand_back() {
     // Not longer than the jobs are ours.
     const time_point deadline =
         saturating_add(loop_.now(), std::min(wind_down_limit, options_.lease));
+    scope leaving;
     for (const auto& queue : queues_) {
         queue->flush.set();
-        try {
-            co_await with_deadline(deadline, leave(queue.get()));
-        } catch (const std::exception& problem) {
-            report("queue '" + queue->keys.queue() +
-                   "': its jobs could not be handed back, they come free with the lease: " +
-                   problem.what());
-        }
+        leaving.spawn(leave_until(queue.get(), deadline));
     }
+    co_await leaving.join();
     if (on_stats_) {
         on_stats_(stats());
+    }
+}
+
+task<> worker_core::leave_until(worker_queue* queue, time_point deadline) {
+    try {
+        co_await with_deadline(deadline, leave(queue));
+    } catch (const std::exception& problem) {
+        report("queue '" + queue->keys.queue() +
+               "': its jobs could not be handed back, they come free with the lease: " +
+               problem.what());
     }
 }
 

@@ -196,6 +196,7 @@ class worker_core final : private redisq::detail::background {
     task<> guarded(task<> body);
     task<> wind_down(scope* tasks);
     task<> hand_back();
+    task<> leave_until(worker_queue* queue, time_point deadline);
     void on_ended(std::exception_ptr thrown) noexcept override;
     void report(const std::string& text) const;
     void report_trouble(worker_queue& queue, const std::string& text);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <string>
 
+#include <weir/redisq/jobs/envelope.hpp>
 #include <weir/redisq/jobs/worker.hpp>
 #include <weir/runtime/sleep.hpp>
 #include <weir/runtime/with_timeout.hpp>
@@ -75,6 +76,34 @@ TEST_F(SeveralQueuesTest, OneThatIsRefusedForGoodIsAnErrorAtOnce) {
         told = problem.what();
     }
     EXPECT_THAT(told, HasSubstr("NOPERM"));
+}
+
+// ref: as above.
+task<> until_both_and_busy(fake_jobs* redis, const bool* was_busy) {
+    co_await until_heard_of(redis, "here");
+    co_await until_heard_of(redis, "away");
+    while (!*was_busy) {
+        co_await sleep_for(1ms);
+    }
+}
+
+TEST_F(SeveralQueuesTest, OneThatCannotTellItsEndsKeepsNoOtherFromHandingBack) {
+    bool was_busy = false;
+    redis_.says["XDEL"] = [&was_busy](const words&) {
+        was_busy = true;
+        return std::string("-BUSY Redis is busy\r\n");
+    };
+    std::string job;
+    envelope head;
+    head.type = "echo";
+    write_envelope(job, head);
+    redis_.deliver("weir:{away}:s1", "1-0", job);
+    worker_options options = quick_worker();
+    options.lease = 200ms;
+    worker w(redis_.options(), options);
+    redis_.run_with(prepare(w), with_timeout(10s, until_both_and_busy(&redis_, &was_busy)));
+    EXPECT_EQ(redis_.count("leave", "away"), 0U);
+    EXPECT_EQ(redis_.count("leave", "here"), 1U);
 }
 
 }  // namespace
