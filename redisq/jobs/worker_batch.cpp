@@ -14,8 +14,8 @@ namespace weir::redisq::detail {
 
 // Puts a job that may start into the batch of its type, which begins when it is full.
 task<> worker_core::gather(job_context* job, handler_state* state) {
-    if (std::exchange(job->may_start_, false)) {
-        --state->passed;
+    if (!std::exchange(job->may_start_, true)) {
+        ++state->passed;  // until it begins, or is forgotten
     }
     waiting_jobs& batch = state->gathered;
     job->place_ = job_context::place::gathered;

@@ -117,10 +117,13 @@ task<> worker_core::gate_loop(handler_state* state, worker_queue* queue) {
             co_await state->has_room.wait();
             continue;
         }
+        state->passed += wanted;  // nobody else takes their room meanwhile
         const std::size_t granted = co_await ask_for_starts(state, queue, wanted);
+        state->passed -= wanted;
         for (std::size_t i = 0; i < granted && gate.waiting.count != 0; ++i) {
             pass(gate.waiting.jobs.front(), *state);
         }
+        state->has_room.set();  // it may be less than was asked for, and other gates wait
         if (granted < wanted) {
             co_await sleep_until(
                 std::min(gate.next, saturating_add(loop_.now(), gate_wait_longest)));
@@ -139,10 +142,8 @@ task<std::size_t> worker_core::ask_for_starts(handler_state* state, worker_queue
     arguments.push_back(std::to_string(interval_of(limits).count()));
     arguments.push_back(std::to_string(limits.rate_burst));
     arguments.push_back(std::to_string(wanted));
-    state->passed += wanted;  // nobody else takes their room meanwhile
     const result<resp::reply> answer =
         co_await queue->scripts.run(scripts::rate, std::move(keys), std::move(arguments));
-    state->passed -= wanted;
     time_point& next = state->gates[queue->index]->next;
     if (!answer || answer->view().size() != 2) {
         if (!answer && answer.error().from_server()) {

@@ -5,10 +5,10 @@
 //     worker w(redis.options(), test::quick_worker());
 //     redis.run_with(w, with_timeout(20s, until_lost(&w)));
 //
-// Scripts are known by their names, which it gives as their digests. Reads are not answered but for
-// what deliver() has put down.
+// Scripts are known by their names, which it gives as their digests. A read that waits is answered
+// when there is what deliver() has put down; of a worker that reads with one window, in turn.
 //
-// Thread: one loop's.
+// Lifetime: not longer than the loop, where it is given one. Thread: that loop's.
 #pragma once
 
 #include <algorithm>
@@ -23,6 +23,7 @@
 
 #include <weir/redisq/jobs/scripts.hpp>
 #include <weir/redisq/jobs/worker.hpp>
+#include <weir/runtime/event_loop.hpp>
 
 #include "support/fake_redis.hpp"
 #include "support/jobs.hpp"
@@ -31,23 +32,29 @@ namespace weir::test {
 
 class fake_jobs {
   public:
-    fake_jobs() { loop_.run(open(*this)); }
+    fake_jobs() : fake_jobs(nullptr) {}
+    // On a loop of the test's, such as one of virtual time.
+    explicit fake_jobs(event_loop& loop) : fake_jobs(&loop) {}
 
     [[nodiscard]] fake_redis& server() noexcept { return *server_; }
     [[nodiscard]] redisq::client_options options() const { return server_->options(); }
 
     // Runs the worker on it while `body` runs, then stops both.
-    void run_with(redisq::worker& w, task<> body) {
-        loop_.run(serve_beside(*this, beside_worker(w, std::move(body))));
-    }
+    void run_with(redisq::worker& w, task<> body) { run(beside_worker(w, std::move(body))); }
+    // The same for what needs no worker.
+    void run(task<> body) { loop_->run(serve_beside(*this, std::move(body))); }
 
     // What it says instead, by script or command; nothing for an empty text.
     std::map<std::string, std::function<std::string(const words&)>> says;
 
-    // The next read of this lane, "weir:{q}:s1" say, brings this job.
-    void deliver(std::string lane, std::string entry, std::string envelope) {
-        deliveries_[std::move(lane)] =
-            array_of({bulk(entry), array_of({bulk("j"), bulk(envelope)})});
+    // The read of this lane that waits, "weir:{q}:s1" say, or the next one brings this job.
+    void deliver(const std::string& lane, std::string entry, std::string envelope) {
+        deliveries_[lane].push_back(array_of({bulk(entry), array_of({bulk("j"), bulk(envelope)})}));
+        if (const auto reader = readers_.find(lane); reader != readers_.end()) {
+            const fake_redis::caller to = reader->second;
+            std::erase_if(readers_, [to](const auto& each) { return each.second == to; });
+            server_->say_to(to, found_by({lane}));
+        }
     }
 
     // From now on it keeps its answers for itself.
@@ -61,8 +68,10 @@ class fake_jobs {
     }
 
     // The script or command that is asked for.
-    [[nodiscard]] static const std::string& name_of(const words& command) {
-        return command.at(command.at(0) == "EVALSHA" ? 1 : 0);
+    [[nodiscard]] static std::string name_of(const words& command) {
+        return command.at(0) == "EVALSHA" ? command.at(1)
+               : command.at(0) == "EVAL"  ? digest_of(command.at(1))
+                                          : command.at(0);
     }
     // How often it was asked for, of all queues or of one.
     [[nodiscard]] std::size_t count(std::string_view name, std::string_view queue = {}) const {
@@ -89,6 +98,12 @@ class fake_jobs {
     }
 
   private:
+    explicit fake_jobs(event_loop* loop) : loop_(loop) {
+        if (loop_ == nullptr) {
+            loop_ = &own_loop_.emplace();
+        }
+        loop_->run(open(*this));
+    }
     // Listeners are made inside a task.
     // ref: outlives the loop, as below.
     static task<> open(fake_jobs& self) {
@@ -119,15 +134,13 @@ class fake_jobs {
     }
 
     std::string answer(const words& command) {
-        const std::string& name = name_of(command);
+        const std::string name = name_of(command);
         if (const auto own = says.find(name); own != says.end()) {
             const auto say = own->second;  // which may replace itself
             return say(command);
         }
         if (name == "SCRIPT") {
-            return bulk(
-                std::ranges::find(redisq::job_scripts(), command.at(2), &redisq::job_script::text)
-                    ->name);
+            return bulk(digest_of(command.at(2)));
         }
         return name == "XREADGROUP" ? read(command) : usual(name, command);
     }
@@ -141,6 +154,8 @@ class fake_jobs {
             {"recall", "*0\r\n"},
             {"leave", ":0\r\n"},
             {"settle", ":1\r\n"},
+            {"retry", array_of({":1\r\n", ":0\r\n"})},
+            {"rate", array_of({":1\r\n", ":0\r\n"})},
             {"cancel", bulk("unknown")},
             {"XPENDING", "*0\r\n"},
             {"XRANGE", "*0\r\n"},
@@ -153,12 +168,36 @@ class fake_jobs {
         return known != answers.end() ? known->second : server_->usual(command);
     }
 
+    static std::string digest_of(const std::string& text) {
+        return std::string(
+            std::ranges::find(redisq::job_scripts(), text, &redisq::job_script::text)->name);
+    }
+
     std::string read(const words& command) {
+        std::string found = found_by(command);
+        if (!found.empty()) {
+            return found;
+        }
+        if (std::ranges::find(command, "BLOCK") == command.end()) {
+            return "_\r\n";
+        }
+        for (const std::string& word : command) {
+            readers_[word] = server_->asking();
+        }
+        return {};
+    }
+
+    // Empty where there is nothing.
+    std::string found_by(const words& command) {
         std::string streams;
         std::size_t count = 0;
         for (const std::string& word : command) {
             if (const auto found = deliveries_.find(word); found != deliveries_.end()) {
-                streams += array_of({bulk(word), array_of({found->second})});
+                std::string jobs = "*" + std::to_string(found->second.size()) + "\r\n";
+                for (const std::string& job : found->second) {
+                    jobs += job;
+                }
+                streams += array_of({bulk(word), jobs});
                 deliveries_.erase(found);
                 ++count;
             }
@@ -166,9 +205,11 @@ class fake_jobs {
         return count == 0 ? std::string() : "*" + std::to_string(count) + "\r\n" + streams;
     }
 
-    event_loop loop_;
+    std::optional<event_loop> own_loop_;
+    event_loop* loop_;
     std::optional<fake_redis> server_;
-    std::map<std::string, std::string> deliveries_;
+    std::map<std::string, words> deliveries_;
+    std::map<std::string, fake_redis::caller> readers_;  // by what they wait for
 };
 
 }  // namespace weir::test

@@ -18,6 +18,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <filesystem>
@@ -129,15 +130,26 @@ class fake_redis {
         listener_ = unix_listener::listen(address()).value();
     }
     void drop() {
-        for (const unix_stream* const peer : peers_) {
+        for (const caller peer : peers_) {
             ::shutdown(peer->native_handle(), SHUT_RDWR);
         }
     }
 
     // To all who are connected.
     void say(std::string_view text) {
-        for (const unix_stream* const peer : peers_) {
+        for (const caller peer : peers_) {
             EXPECT_EQ(::send(peer->native_handle(), text.data(), text.size(), MSG_NOSIGNAL),
+                      static_cast<ssize_t>(text.size()));
+        }
+    }
+
+    // Who asked for the answer that is being made; to be told later, by say_to().
+    using caller = const unix_stream*;
+    [[nodiscard]] caller asking() const noexcept { return asking_; }
+    // Nothing happens where he is gone.
+    void say_to(caller to, std::string_view text) {
+        if (std::ranges::find(peers_, to) != peers_.end()) {
+            EXPECT_EQ(::send(to->native_handle(), text.data(), text.size(), MSG_NOSIGNAL),
                       static_cast<ssize_t>(text.size()));
         }
     }
@@ -209,6 +221,7 @@ class fake_redis {
                 continue;
             }
             bytes.append(part.data(), *count);
+            asking_ = &peer;
             const std::string replies = answer_all(bytes);
             if (!replies.empty()) {
                 const auto sent = co_await peer.write_all(bytes_of(replies));
@@ -233,7 +246,8 @@ class fake_redis {
 
     temporary_folder folder_;
     unix_listener listener_;
-    std::vector<const unix_stream*> peers_;
+    std::vector<caller> peers_;
+    caller asking_ = nullptr;
     std::string hello_ = array_of(
         {bulk("server"), bulk("redis"), bulk("version"), bulk("7.0.15"), bulk("proto"), ":3\r\n",
          bulk("id"), ":7\r\n", bulk("mode"), bulk("standalone"), bulk("role"), bulk("master")},

@@ -89,14 +89,15 @@ struct handler_state {
     [[nodiscard]] bool is_full() const noexcept { return room() == 0; }
     [[nodiscard]] std::size_t room() const noexcept {
         const std::size_t limit = handler->options().max_concurrency;
-        const std::size_t taken = running + passed + gathered.count;
+        const std::size_t taken = running + passed;
         return limit == 0 ? SIZE_MAX : limit - std::min(limit, taken);
     }
 
     const job_handler* handler = nullptr;
     std::size_t running = 0;
-    std::size_t passed = 0;  // let through, and not begun; also starts that are asked for
-    waiting_jobs parked;     // for want of room
+    // Let through, and not begun, be it for want of a full batch; also starts that are asked for.
+    std::size_t passed = 0;
+    waiting_jobs parked;                            // for want of room
     std::vector<std::unique_ptr<rate_gate>> gates;  // by queue; where there is a rate
     event has_room;                                 // gates wait for it
     waiting_jobs gathered;                          // of a batch that is not full
