@@ -48,6 +48,10 @@ const client_options& job_server::options() const noexcept {
 
 time_point job_server::now() noexcept { return event_loop::current()->now(); }
 
+std::shared_ptr<client> job_server::node() const noexcept {
+    return only_ != nullptr ? nullptr : here();
+}
+
 std::shared_ptr<client> job_server::here() const noexcept {
     return client_in(cluster_->owner_of(slot_));
 }
@@ -146,16 +150,16 @@ task<result<server_host>> job_server::owner(bool again) {
     co_return node->where;
 }
 
-task<bool> job_server::leave_silent_owner() {
-    if (cluster_ == nullptr) {
+task<bool> job_server::leave_silent_owner(std::shared_ptr<client> asked) {
+    if (asked == nullptr) {
         co_return false;
     }
-    const cluster_core::node before = cluster_->owner_of(slot_);
-    const result<void> read = co_await cluster_->refresh(cluster_->version());
-    if (!read || before == nullptr || before == cluster_->owner_of(slot_)) {
+    // An error is no reason to stay: others may have read the slots since.
+    static_cast<void>(co_await cluster_->refresh(cluster_->version()));
+    if (asked == here()) {
         co_return false;
     }
-    before->connection.core().disconnect(error(errc::connection_lost));
+    asked->core().disconnect(error(errc::connection_lost));
     co_return true;
 }
 

@@ -252,10 +252,12 @@ task<> worker_core::flush_once(worker_queue* queue) {
         encode_end(*queue, end, out);
     }
     ++stats_.flushes;
+    // All of it may run twice. When the lease is over, whoever was asked is not waited for any
+    // more: the queue may be another node's by now.
+    const duration limit = std::max(options_.lease, queue->server.options().command_timeout);
     const result<void> sent =
-        co_await queue->server.execute(out, queue->answers, idempotent.within(duration::zero()));
+        co_await queue->server.execute(out, queue->answers, idempotent.within(limit));
     if (!sent) {
-        // All of it may run twice.
         co_await sleep_for(std::chrono::milliseconds(100));
         co_return;
     }

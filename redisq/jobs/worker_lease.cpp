@@ -191,6 +191,7 @@ task<> worker_core::beat(worker_queue* queue) {
                                       std::to_string(done), std::to_string(failed),
                                       std::to_string(dead)};
     const std::uint64_t epoch = queue->epoch;
+    const std::shared_ptr<client> asked = queue->server.node();
     result<resp::reply> answer =
         co_await queue->scripts.run(scripts::beat, std::move(keys), std::move(arguments),
                                     call_options().within(lease_limit(*queue)));
@@ -205,7 +206,7 @@ task<> worker_core::beat(worker_queue* queue) {
         queue->next_beat = now + std::min<duration>(options_.heartbeat / 4, retry_pause);
         queue->beat_trouble = answer.error().message();
         if (!answer.error().from_server()) {
-            co_await look_for_owner(queue, answer.error());
+            co_await look_for_owner(queue, asked, answer.error());
         }
         co_return;
     }
@@ -241,11 +242,12 @@ task<> worker_core::beat(worker_queue* queue) {
     }
 }
 
-// A heartbeat had no answer: in a cluster another node may have the queue by now.
-task<> worker_core::look_for_owner(worker_queue* queue, error why) {
+// A heartbeat had no answer from `asked`: in a cluster another node may have the queue by now.
+task<> worker_core::look_for_owner(worker_queue* queue, std::shared_ptr<client> asked, error why) {
     bool left = false;
     try {
-        left = co_await with_timeout(lease_limit(*queue), queue->server.leave_silent_owner());
+        left = co_await with_timeout(lease_limit(*queue),
+                                     queue->server.leave_silent_owner(std::move(asked)));
     } catch (const timed_out&) {
         co_return;  // the nodes do not tell
     }

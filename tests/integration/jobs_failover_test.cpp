@@ -99,10 +99,11 @@ TEST_F(JobsFailoverTest, TheReplicaOfADeadOwnerGoesOnWithItsJobs) {
 // ref: as above.
 task<> leave_when_it_is_replaced(cluster_client& redis, std::string name) {
     detail::job_server server = detail::job_server(redis).of_queue(name);
+    const auto frozen = server.node();
     for (bool left = false; !left; co_await sleep_for(20ms)) {
-        left = co_await server.leave_silent_owner();
+        left = co_await server.leave_silent_owner(frozen);
     }
-    EXPECT_FALSE(co_await server.leave_silent_owner());
+    EXPECT_FALSE(co_await server.leave_silent_owner(server.node()));
     EXPECT_TRUE(co_await server.command<int>("XLEN", "weir:{" + name + "}:s1"));
 }
 

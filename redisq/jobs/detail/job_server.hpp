@@ -62,9 +62,14 @@ class job_server {
     // Of a cluster: the node that has the slot; `again`: after reading the slots anew.
     [[nodiscard]] task<result<server_host>> owner(bool again);
 
-    // After a call that nobody answered: where the slot has got another owner, the connection to
-    // the former one is dropped, so that nothing else waits for it. Whether that was so.
-    [[nodiscard]] task<bool> leave_silent_owner();
+    // Of a cluster: the node to which calls go now, null where it is not known. Of one server:
+    // null.
+    [[nodiscard]] std::shared_ptr<client> node() const noexcept;
+
+    // After a call that nobody answered, and what node() was before it: where the slot has got
+    // another owner, the connection to that one is dropped, so that nothing else waits for it.
+    // Whether that was so.
+    [[nodiscard]] task<bool> leave_silent_owner(std::shared_ptr<client> asked);
 
     // Drops the connection to the server, or to the node that has the slot: its calls that may run
     // twice are sent again, the others fail.

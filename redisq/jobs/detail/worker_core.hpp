@@ -295,7 +295,7 @@ class worker_core final : private redisq::detail::background {
     task<> join(worker_queue* queue);
     task<> try_join(worker_queue* queue);
     task<> beat(worker_queue* queue);
-    task<> look_for_owner(worker_queue* queue, error why);
+    task<> look_for_owner(worker_queue* queue, std::shared_ptr<client> asked, error why);
     task<> leave(worker_queue* queue);
     void lose_lease(worker_queue& queue, const std::string& why);
 

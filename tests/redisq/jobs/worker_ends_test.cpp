@@ -1,0 +1,87 @@
+// How a worker tells the ends of its jobs to a server that says what the test wants.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include <weir/redisq/jobs/envelope.hpp>
+#include <weir/redisq/jobs/worker.hpp>
+#include <weir/runtime/sleep.hpp>
+#include <weir/runtime/with_timeout.hpp>
+
+#include "support/fake_jobs.hpp"
+#include "support/jobs.hpp"
+#include "support/run_test.hpp"
+
+namespace weir::redisq {
+namespace {
+
+using namespace std::chrono_literals;
+using test::words;
+
+const job_type<std::string, void, raw_payload> note("note");
+
+// `kept`: with a result, so that a script ends it.
+std::string a_note(bool kept) {
+    envelope job;
+    job.type = "note";
+    job.result_ms = kept ? 60'000 : 0;
+    std::string bytes;
+    write_envelope(bytes, job);
+    return bytes;
+}
+
+// A worker and its server, on virtual time.
+struct crew {
+    explicit crew(duration command_timeout = 10s) : w(options(command_timeout), patient()) {
+        w.on(note, [](const std::string&) {});
+    }
+
+    [[nodiscard]] client_options options(duration command_timeout) const {
+        client_options made = jobs.options();
+        made.command_timeout = command_timeout;
+        return made;
+    }
+    static worker_options patient() {
+        worker_options made = test::quick_worker(10);
+        made.heartbeat = 2s;
+        made.lease = 6s;
+        made.windows = 1;
+        return made;
+    }
+    void deliver(bool kept) {
+        jobs.deliver("weir:{default}:s1", "1-" + std::to_string(++delivered), a_note(kept));
+    }
+    void run(task<> body) { jobs.run_with(w, with_timeout(60s, std::move(body))); }
+
+    test::virtual_loop time;
+    test::fake_jobs jobs{time.loop()};
+    worker w;
+    int delivered = 0;
+};
+
+// ref: the caller awaits at once.
+task<> wait_for_a_second_flush(crew& all) {
+    all.jobs.says["XDEL"] = [&all](const words&) {
+        all.jobs.says.clear();
+        return all.jobs.fall_silent();
+    };
+    all.deliver(false);
+    while (all.jobs.count("XDEL") < 2) {
+        co_await sleep_for(10ms);
+    }
+    all.jobs.forget_and_speak();
+    all.jobs.server().drop();
+}
+
+// Neither the client nor the server ends the wait.
+TEST(WorkerEndsTest, AnEndThatNobodyAnswersIsToldAgainWhenTheLeaseIsOver) {
+    crew all(duration::zero());
+    all.run(wait_for_a_second_flush(all));
+    EXPECT_EQ(all.w.stats().done, 1U);
+    EXPECT_EQ(all.w.stats().lost, 0U);
+}
+
+}  // namespace
+}  // namespace weir::redisq
