@@ -1,7 +1,5 @@
 #include "worker.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -10,10 +8,13 @@
 #include <mutex>
 #include <stdexcept>
 
+#include "../../runtime/detail/post_surely.hpp"
+#include "../../runtime/event.hpp"
 #include "../../runtime/process/signals.hpp"
 #include "../../runtime/run.hpp"
 #include "../../runtime/scope.hpp"
 #include "../../runtime/thread/loop_group.hpp"
+#include "../../runtime/when_any.hpp"
 #include "detail/metrics_end.hpp"
 #include "detail/worker_core.hpp"
 #include "metrics.hpp"
@@ -59,11 +60,17 @@ class shared_figures {
     std::vector<worker_stats> each_;
 };
 
+// Where the thread that started the others waits for their end.
+struct waiting_room {
+    event_loop loop;
+    event failed;  // one of the others
+};
+
 // ref: all outlive the loop that runs this.
 task<> run_core(const client_options& server, const worker_options& options,
                 const std::vector<detail::queue_request>& queues,
                 const detail::worker_core::handlers& handlers, shared_figures& figures,
-                std::size_t thread) {
+                waiting_room& caller, std::size_t thread) {
     detail::worker_core core(*event_loop::current(), server, options, queues, handlers);
     core.on_stats([&figures, thread](const worker_stats& now) { figures.set(thread, now); });
     if (thread != 0) {
@@ -72,8 +79,8 @@ task<> run_core(const client_options& server, const worker_options& options,
     try {
         co_await core.run();
     } catch (...) {
-        // Ends wait_for_signal(), and with it the other threads' workers.
-        ::kill(::getpid(), SIGTERM);
+        // Ends the other threads' workers, too.
+        weir::detail::post_surely(caller.loop, [&caller] { caller.failed.set(); });
         throw;
     }
 }
@@ -100,10 +107,15 @@ class blocked_signals {
     sigset_t before_{};
 };
 
-// Ends when a signal has come or the worker has failed.
 task<> wait_for_signal() {
     signal_stream signals({SIGTERM, SIGINT});
     static_cast<void>(co_await signals.next());
+}
+
+task<> wait_for_failure(waiting_room* here) { co_await here->failed.wait(); }
+
+task<> wait_for_end(waiting_room* here) {
+    static_cast<void>(co_await when_any(wait_for_signal(), wait_for_failure(here)));
 }
 
 // ref: the caller awaits at once.
@@ -199,7 +211,7 @@ int worker::run_until_signal(std::size_t threads) {
         options.name = "weir-worker";
         // The signals are blocked before the threads start, so that only the stream gets them.
         const blocked_signals blocked;
-        event_loop here;
+        waiting_room here;
         const std::vector<detail::queue_request> queues = state_->requests();
         shared_figures figures(threads);
         loop_group group(options);  // ends before what its threads use
@@ -207,10 +219,11 @@ int worker::run_until_signal(std::size_t threads) {
         for (std::size_t i = 0; i < threads; ++i) {
             ends.push_back(group.spawn_on(i, &run_core, std::cref(state_->server),
                                           std::cref(state_->options), std::cref(queues),
-                                          std::cref(state_->handlers), std::ref(figures), i));
+                                          std::cref(state_->handlers), std::ref(figures),
+                                          std::ref(here), i));
         }
-        here.run(beside_metrics(
-            state_->options, [&figures] { return figures.sum(); }, wait_for_signal()));
+        here.loop.run(beside_metrics(
+            state_->options, [&figures] { return figures.sum(); }, wait_for_end(&here)));
         group.stop();
         state_->last = figures.sum();
         return 0;

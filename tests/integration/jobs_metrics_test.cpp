@@ -1,4 +1,4 @@
-// The metrics that a worker serves beside its jobs.
+// worker::run_until_signal(): the metrics that it serves beside the jobs, and how it ends.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -99,6 +99,19 @@ TEST_F(JobMetricsTest, APortThatIsTakenIsAnErrorThatNamesIt) {
         EXPECT_THAT(testing::internal::GetCapturedStderr(),
                     HasSubstr("metrics at 127.0.0.1:" + std::to_string(options.metrics_port)));
     }
+}
+
+// Each thread fails by itself; nothing is left that would end the process later.
+TEST_F(JobMetricsTest, AWorkerThatFailsInAllItsThreadsSaysWhy) {
+    test::redis_server server(test::redis_settings().line("requirepass right"));
+    worker w("unix://:wrong@" + server.socket(), test::quick_worker(5));
+    w.on(echo, [](std::string text) { return text; });
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(w.run_until_signal(4), 1);
+    EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("WRONGPASS"));
+    sigset_t left;
+    ASSERT_EQ(sigpending(&left), 0);
+    EXPECT_EQ(sigismember(&left, SIGTERM), 0);
 }
 
 }  // namespace
