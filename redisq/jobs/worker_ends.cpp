@@ -16,6 +16,11 @@
 namespace weir::redisq::detail {
 namespace {
 
+// Before what was refused or not answered is sent again.
+constexpr duration flush_pause = std::chrono::milliseconds(100);
+// How long the ends bring the texts of their scripts, before digests are tried again.
+constexpr duration texts_time = std::chrono::seconds(1);
+
 std::string text_of(const std::exception_ptr& thrown) {
     try {
         std::rethrow_exception(thrown);
@@ -241,15 +246,16 @@ task<> worker_core::flush_once(worker_queue* queue) {
     if (queue->ends_sent.empty()) {
         queue->ends_sent.swap(queue->ends);
     }
-    if (!queue->ends_sent.empty() && queue->scripts.digest(scripts::settle).empty()) {
+    const bool by_text = loop_.now() < queue->texts_until;
+    if (!queue->ends_sent.empty() && !by_text && queue->scripts.digest(scripts::settle).empty()) {
         const result<void> loaded = co_await queue->scripts.load();
         if (!loaded) {
-            co_await sleep_for(std::chrono::milliseconds(100));
+            co_await sleep_for(flush_pause);
             co_return;
         }
     }
     for (const job_end& end : queue->ends_sent) {
-        encode_end(*queue, end, out);
+        encode_end(*queue, end, by_text, out);
     }
     ++stats_.flushes;
     // All of it may run twice. When the lease is over, whoever was asked is not waited for any
@@ -258,40 +264,58 @@ task<> worker_core::flush_once(worker_queue* queue) {
     const result<void> sent =
         co_await queue->server.execute(out, queue->answers, idempotent.within(limit));
     if (!sent) {
-        co_await sleep_for(std::chrono::milliseconds(100));
+        co_await sleep_for(flush_pause);
         co_return;
     }
     for (std::size_t i = 0; i < queue->answers.size(); ++i) {
         if (is_passing(queue->answers[i])) {
-            co_await sleep_for(std::chrono::milliseconds(100));
+            co_await sleep_for(flush_pause);
             co_return;
         }
     }
-    for (std::size_t i = 0; i < plain; ++i) {
-        if (queue->answers[i].is_error()) {
-            report("queue '" + queue->keys.queue() + "': " + std::string(queue->answers[i].text()));
+    const bool was_asked = queue->answers.size() != plain && !by_text;
+    take_ends(*queue, plain);
+    const bool is_unknown = !queue->ends_sent.empty();
+    if (is_unknown) {
+        queue->scripts.forget();
+        if (by_text || queue->knows_no_scripts) {
+            // A slot that moves sends them to a node that cannot be taught.
+            queue->texts_until = saturating_add(loop_.now(), texts_time);
+            co_await sleep_for(flush_pause);
         }
     }
-    for (ack_list& each : queue->acks_sent) {
+    queue->knows_no_scripts = was_asked ? is_unknown : queue->knows_no_scripts;
+}
+
+// What has been answered is done with, but for ends whose script the server did not know. The first
+// `plain` answers are those to commands.
+void worker_core::take_ends(worker_queue& queue, std::size_t plain) {
+    for (std::size_t i = 0; i < plain; ++i) {
+        if (queue.answers[i].is_error()) {
+            report("queue '" + queue.keys.queue() + "': " + std::string(queue.answers[i].text()));
+        }
+    }
+    for (ack_list& each : queue.acks_sent) {
         each.clear();
     }
-    std::vector<job_end> ends = std::exchange(queue->ends_sent, {});
-    bool needs_scripts = false;
+    std::vector<job_end> ends = std::exchange(queue.ends_sent, {});
     for (std::size_t i = 0; i < ends.size(); ++i) {
-        const resp::reply_view answer = queue->answers[plain + i];
+        const resp::reply_view answer = queue.answers[plain + i];
         if (answer.is_error() && answer.text().starts_with("NOSCRIPT")) {
-            needs_scripts = true;
-            queue->ends_sent.push_back(std::move(ends[i]));
+            queue.ends_sent.push_back(std::move(ends[i]));
         } else {
-            end_sent(*queue, std::move(ends[i]), answer);
+            end_sent(queue, std::move(ends[i]), answer);
         }
-    }
-    if (needs_scripts) {
-        queue->scripts.forget();
     }
 }
 
-void worker_core::encode_end(worker_queue& queue, const job_end& end, resp::command_buffer& out) {
+// `by_text`: for a server that does not know the scripts.
+void worker_core::encode_end(worker_queue& queue, const job_end& end, bool by_text,
+                             resp::command_buffer& out) {
+    const std::string_view run = by_text ? "EVAL" : "EVALSHA";
+    const auto name_of = [&queue, by_text](const job_script& script) {
+        return by_text ? script.text : std::string_view(queue.scripts.digest(script));
+    };
     job_context& job = *end.job;
     const envelope& head = job.envelope_;
     const queue_keys& keys = queue.keys;
@@ -301,15 +325,13 @@ void worker_core::encode_end(worker_queue& queue, const job_end& end, resp::comm
         job.epoch_ == queue.epoch ? std::string_view(queue.consumer) : "~gone";
     if (end.what == job_end::kind::aside) {
         const std::string holder = "~v" + std::to_string(envelope_version_of(job.raw_));
-        out.add("EVALSHA", queue.scripts.digest(scripts::aside), 1, lane, job_group, owner,
-                job.entry_, holder);
+        out.add(run, name_of(scripts::aside), 1, lane, job_group, owner, job.entry_, holder);
         return;
     }
     if (end.what == job_end::kind::retry) {
         std::string first_word(1, static_cast<char>('0' + job.lane_));
-        out.add("EVALSHA", queue.scripts.digest(scripts::retry), 3, lane, keys.delayed(),
-                keys.filed(), job_group, owner, job.entry_, job.id(), first_word, end.bytes,
-                end.delay_ms);
+        out.add(run, name_of(scripts::retry), 3, lane, keys.delayed(), keys.filed(), job_group,
+                owner, job.entry_, job.id(), first_word, end.bytes, end.delay_ms);
         return;
     }
     const std::string result_key = keys.result(job.id());
@@ -322,13 +344,13 @@ void worker_core::encode_end(worker_queue& queue, const job_end& end, resp::comm
     const std::uint64_t keep_ms = end.record.empty() ? 0 : head.result_ms;
     if (end.what == job_end::kind::settle) {
         const std::size_t next_lane = goes_on ? lane_of_next(head) : job.lane_;
-        out.add("EVALSHA", queue.scripts.digest(scripts::settle), 5, lane, keys.filed(), result_key,
-                unique_key, keys.lane(next_lane), job_group, owner, job.entry_, job.filed_id_,
-                end.record, keep_ms, unique_id, channel, job.id(), next_lane, end.bytes);
+        out.add(run, name_of(scripts::settle), 5, lane, keys.filed(), result_key, unique_key,
+                keys.lane(next_lane), job_group, owner, job.entry_, job.filed_id_, end.record,
+                keep_ms, unique_id, channel, job.id(), next_lane, end.bytes);
     } else {
-        out.add("EVALSHA", queue.scripts.digest(scripts::bury), 6, lane, keys.dead(),
-                keys.dead_jobs(), keys.filed(), result_key, unique_key, job_group, owner,
-                job.entry_, job.id(), end.bytes, end.record, keep_ms, unique_id, channel, job.id());
+        out.add(run, name_of(scripts::bury), 6, lane, keys.dead(), keys.dead_jobs(), keys.filed(),
+                result_key, unique_key, job_group, owner, job.entry_, job.id(), end.bytes,
+                end.record, keep_ms, unique_id, channel, job.id());
     }
 }
 

@@ -160,7 +160,9 @@ class worker_queue {
     std::vector<job_end> ends;
     std::array<ack_list, lane_count> acks_sent;
     std::vector<job_end> ends_sent;
-    resp::command_buffer out;  // of a flush
+    time_point texts_until{};       // ends bring the texts of their scripts
+    bool knows_no_scripts = false;  // the server, although it was taught
+    resp::command_buffer out;       // of a flush
     std::string scratch;
     replies answers;
     event flush;                                   // something has ended
@@ -286,7 +288,9 @@ class worker_core final : private redisq::detail::background {
     void add_end(job_end end);
     task<> flush_loop(worker_queue* queue);
     task<> flush_once(worker_queue* queue);
-    void encode_end(worker_queue& queue, const job_end& end, resp::command_buffer& out);
+    void take_ends(worker_queue& queue, std::size_t plain);
+    void encode_end(worker_queue& queue, const job_end& end, bool by_text,
+                    resp::command_buffer& out);
     void end_sent(worker_queue& queue, job_end end, const resp::reply_view& answer);
 
     // worker_lease.cpp

@@ -83,5 +83,49 @@ TEST(WorkerEndsTest, AnEndThatNobodyAnswersIsToldAgainWhenTheLeaseIsOver) {
     EXPECT_EQ(all.w.stats().lost, 0U);
 }
 
+// A server that is taught, and does not know the script for all that; as one that gets what
+// belongs to another, which was.
+struct forgetful {
+    std::string settle(const words& asked) {
+        if (asked[0] == "EVAL") {
+            ++by_text;
+            return ":1\r\n";
+        }
+        const bool knows = ++by_digest > 50 || is_cured;  // for a test that would never end
+        return knows ? ":1\r\n" : "-NOSCRIPT No matching script.\r\n";
+    }
+
+    int by_digest = 0;
+    int by_text = 0;
+    bool is_cured = false;
+};
+
+// ref: as above.
+task<> end_three(crew& all, forgetful& server) {
+    for (const int so_far : {1, 2}) {
+        all.deliver(true);
+        while (server.by_text < so_far) {
+            co_await sleep_for(1ms);
+        }
+        EXPECT_EQ(server.by_digest, 2);  // the second one brings the text at once
+    }
+    co_await sleep_for(2s);
+    server.is_cured = true;
+    all.deliver(true);
+    while (server.by_digest < 3) {
+        co_await sleep_for(1ms);
+    }
+}
+
+TEST(WorkerEndsTest, ScriptsThatAServerDoesNotLearnAreSentAsText) {
+    crew all;
+    forgetful server;
+    all.jobs.says["settle"] = [&server](const words& asked) { return server.settle(asked); };
+    all.run(end_three(all, server));
+    EXPECT_EQ(server.by_text, 2);
+    EXPECT_EQ(server.by_digest, 3);
+    EXPECT_EQ(all.w.stats().lost, 0U);
+}
+
 }  // namespace
 }  // namespace weir::redisq
