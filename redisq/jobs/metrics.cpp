@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -10,6 +11,8 @@
 
 #include "../../runtime/net/buffered_reader.hpp"
 #include "../../runtime/net/tcp.hpp"
+#include "../../runtime/scope.hpp"
+#include "../../runtime/semaphore.hpp"
 #include "../../runtime/sleep.hpp"
 #include "../../runtime/with_timeout.hpp"
 #include "worker.hpp"
@@ -19,6 +22,8 @@ namespace {
 
 constexpr std::size_t label_max = 64;
 constexpr std::size_t request_bytes_max = 8'192;
+constexpr std::size_t peers_max = 16;
+constexpr duration head_limit = std::chrono::seconds(1);
 constexpr duration request_limit = std::chrono::seconds(5);
 constexpr duration accept_pause = std::chrono::milliseconds(100);
 
@@ -61,7 +66,8 @@ std::string answer_to(std::string_view request, const worker_stats& now, std::st
 task<> serve_one(tcp_stream& peer, const std::function<worker_stats()>& figures,
                  const std::string& label) {
     buffered_reader in(peer, request_bytes_max);
-    const weir::result<std::string_view> head = co_await in.read_until("\r\n\r\n");
+    const weir::result<std::string_view> head =
+        co_await with_timeout(head_limit, in.read_until("\r\n\r\n"));
     if (!head) {
         co_return;
     }
@@ -70,13 +76,31 @@ task<> serve_one(tcp_stream& peer, const std::function<worker_stats()>& figures,
 }
 
 // A peer's failure is its own.
-// ref: as above.
-task<> serve_within_limit(tcp_stream peer, const std::function<worker_stats()>& figures,
-                          const std::string& label) {
+// ref: as of accept_peers().
+task<> serve_within_limit(tcp_stream peer, [[maybe_unused]] semaphore::permit place,
+                          const std::function<worker_stats()>& figures, const std::string& label) {
     try {
         co_await with_timeout(request_limit, serve_one(peer, figures, label));
-    } catch (const timed_out&) {
+    } catch (const std::exception&) {
         co_return;  // which closes the connection
+    }
+}
+
+// While all places are taken, who comes waits in the kernel's queue.
+// ref: all live in the frame that joins `peers`.
+task<> accept_peers(scope& peers, tcp_listener& listening, semaphore& places,
+                    const std::function<worker_stats()>& figures, const std::string& label) {
+    while (true) {
+        semaphore::permit place = co_await places.acquire();
+        weir::result<tcp_stream> peer = co_await listening.accept();
+        if (!peer && peer.error() == std::errc::operation_canceled) {
+            throw canceled();
+        }
+        if (!peer) {
+            co_await sleep_for(accept_pause);  // whatever it is, the worker goes on
+            continue;
+        }
+        peers.spawn(serve_within_limit(std::move(*peer), std::move(place), figures, label));
     }
 }
 
@@ -126,17 +150,10 @@ task<> serve_metrics(std::function<worker_stats()> figures, metrics_options opti
     if (options.on_listening) {
         options.on_listening(listening->local_address().value_or(options.address));
     }
-    while (true) {
-        weir::result<tcp_stream> peer = co_await listening->accept();
-        if (!peer && peer.error() == std::errc::operation_canceled) {
-            throw canceled();
-        }
-        if (!peer) {
-            co_await sleep_for(accept_pause);  // whatever it is, the worker goes on
-            continue;
-        }
-        co_await serve_within_limit(std::move(*peer), figures, options.label);
-    }
+    semaphore places(peers_max);
+    scope peers;
+    peers.spawn(accept_peers(peers, *listening, places, figures, options.label));
+    co_await peers.join();
 }
 
 }  // namespace weir::redisq

@@ -6,9 +6,10 @@
 //
 // worker::run_until_signal() serves them itself, where worker_options::metrics_port says so.
 //
-// The server answers GET /metrics, one connection at a time, and gives nobody more than a few
-// seconds. It knows no passwords: beyond the loopback address, whoever can connect can read. The
-// metrics tell numbers and the label, never a payload, a URL or the name of a queue.
+// The server answers GET /metrics, sixteen connections at a time; others wait. Who has not asked
+// within a second, or has not taken the answer within five, is hung up on. It knows no passwords:
+// beyond the loopback address, whoever can connect can read. The metrics tell numbers and the
+// label, never a payload, a URL or the name of a queue.
 //
 // Errors: std::invalid_argument for a label that is not sound; std::system_error where the address
 // cannot be had, which names it; weir::canceled when the task is stopped. What goes wrong with one

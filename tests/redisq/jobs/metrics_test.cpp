@@ -1,9 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include <weir/redisq/jobs/metrics.hpp>
 #include <weir/redisq/jobs/worker.hpp>
@@ -13,6 +15,7 @@
 #include <weir/runtime/net/tcp.hpp>
 #include <weir/runtime/scope.hpp>
 
+#include "support/run_test.hpp"
 #include "support/whole_answer.hpp"
 
 namespace weir::redisq {
@@ -80,6 +83,47 @@ TEST(MetricsTest, TheServerAnswersUntilItIsStopped) {
     EXPECT_THAT(good, HasSubstr("\nweir_worker_has_lease{worker=\"one\"} 0\n"));
     EXPECT_THAT(missing, StartsWith("HTTP/1.1 404 "));
     EXPECT_THAT(wrong, StartsWith("HTTP/1.1 405 "));
+}
+
+// ref: the caller awaits at once.
+task<> ask_behind_the_idle(scope& s, test::virtual_loop& virtual_time) {
+    const worker w("unix:///nowhere");
+    event ready;
+    metrics_options options;
+    options.address = socket_address::loopback_ipv4(0);
+    options.on_listening = [&options, &ready](const socket_address& where) {
+        options.address = where;
+        ready.set();
+    };
+    s.spawn(serve_metrics(w, options));
+    co_await ready.wait();
+    std::vector<tcp_stream> idle;
+    for (int i = 0; i < 15; ++i) {
+        auto peer = co_await tcp_stream::connect(options.address);
+        idle.push_back(std::move(peer.value()));
+    }
+    // No time passes.
+    const std::string heard =
+        co_await test::whole_answer(options.address, "GET /metrics HTTP/1.1\r\n\r\n");
+    EXPECT_THAT(heard, StartsWith("HTTP/1.1 200 OK\r\n"));
+    virtual_time.clock().advance(std::chrono::seconds(1));
+    std::array<std::byte, 16> part;
+    for (tcp_stream& peer : idle) {
+        EXPECT_EQ((co_await peer.read_some(part)).value_or(1), 0U);
+    }
+    s.request_stop();
+    co_await s.join();
+}
+
+task<> fill_with_idle_peers(test::virtual_loop& virtual_time) {  // ref: as above
+    scope s;
+    co_await ask_behind_the_idle(s, virtual_time);
+}
+
+TEST(MetricsTest, PeersThatSayNothingKeepNobodyWaiting) {
+    test::virtual_loop virtual_time;
+    virtual_time.clock().set_auto_advance(false);
+    virtual_time.run(fill_with_idle_peers(virtual_time));
 }
 
 // ref: lives in the test.
