@@ -16,11 +16,20 @@ namespace {
 constexpr std::size_t limited_batch = 200;
 constexpr duration room_wait_first = std::chrono::milliseconds(2);
 constexpr duration room_wait_longest = std::chrono::milliseconds(50);
-constexpr std::chrono::milliseconds repeat_memory{60'000};
+constexpr duration repeat_memory = std::chrono::minutes(1);
 
 std::uint64_t milliseconds_of(duration length) {
     return static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::milliseconds>(length).count());
+}
+
+// How long Redis has to know of a call that may be repeated: the call goes on as long as its time
+// allows, and may teach the scripts in between.
+duration memory_of_repeats(const client_options& server) {
+    if (server.command_timeout == duration::zero()) {
+        return std::chrono::hours(24);
+    }
+    return std::max(repeat_memory, 4 * server.command_timeout);
 }
 
 queue_options sound(queue_options options) {
@@ -222,7 +231,7 @@ task<job_handle_base> queue::submit_with(submit_options options, std::string byt
         arguments.push_back(std::to_string(options_.max_length));
         arguments.push_back(std::to_string(milliseconds_of(held)));
         arguments.push_back(token);
-        arguments.push_back(std::to_string(repeat_memory.count()));
+        arguments.push_back(std::to_string(milliseconds_of(memory_of_repeats(server_.options()))));
         const resp::reply answer = answer_of(
             co_await scripts_.run(scripts::file, std::move(keys), std::move(arguments), how));
         const std::int64_t outcome = answer.view().size() == 2 ? answer.view()[0].integer() : -1;
@@ -334,7 +343,7 @@ task<cancel_outcome> queue::cancel(std::string id) {
     }
     const std::string mark = "c" + random_.token();
     const std::uint64_t kept_ms =
-        std::max<std::uint64_t>(milliseconds_of(options_.result_ttl), repeat_memory.count());
+        milliseconds_of(std::max(options_.result_ttl, memory_of_repeats(server_.options())));
     for (;;) {
         // What it is to give back does not change while it moves about.
         const std::optional<std::string> bytes = co_await read_job(id);

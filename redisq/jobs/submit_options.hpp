@@ -66,7 +66,7 @@ class submit_options {
         return *this;
     }
     // When the connection is lost before the reply, the submit is repeated, and the job is queued
-    // once all the same. Costs a key for a minute.
+    // once all the same. Costs a key for a minute, or four times the client's command_timeout.
     submit_options& repeat_safely() {
         repeat_safely_ = true;
         return *this;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 
 #include <weir/redisq/jobs/queue.hpp>
 #include <weir/redisq/jobs/scripts.hpp>
@@ -10,7 +11,9 @@
 #include <weir/runtime/scope.hpp>
 #include <weir/runtime/with_timeout.hpp>
 
+#include "support/fake_jobs.hpp"
 #include "support/redis_server.hpp"
+#include "support/run_test.hpp"
 
 namespace weir::redisq {
 namespace {
@@ -164,6 +167,48 @@ TEST(QueueTest, TheServerLearnsTheScriptsOnceHoweverManyNeedThem) {
     EXPECT_THAT(server.command({"INFO", "commandstats"}),
                 testing::HasSubstr(
                     "cmdstat_script|load:calls=" + std::to_string(job_scripts().size()) + ","));
+}
+
+// What the server is told of how long it has to know of a submit and of a cancel.
+struct memory {
+    std::string of_submit;
+    std::string of_cancel;
+};
+
+// ref: the caller awaits at once.
+task<> submit_and_cancel(test::fake_jobs& jobs, duration command_timeout, memory& told) {
+    jobs.says["file"] = [&told](const test::words& asked) {
+        told.of_submit = asked.back();
+        return test::array_of({":0\r\n", test::bulk("1-1.1")});
+    };
+    jobs.says["cancel"] = [&told](const test::words& asked) {
+        told.of_cancel = asked.at(3 + 10 + 3);  // behind the name, the keys, and group, id and mark
+        return test::bulk("canceled");
+    };
+    client_options options = jobs.options();
+    options.command_timeout = command_timeout;
+    client redis(options);
+    queue_options brief;
+    brief.result_ttl = 1s;
+    queue q(redis, "q", brief);
+    submit_options safely;
+    safely.repeat_safely();
+    const auto job = co_await q.submit(safely, echo, std::string("x"));
+    EXPECT_EQ(co_await job.cancel(), cancel_outcome::canceled);
+    co_await redis.close();
+}
+
+TEST(QueueTest, RepeatsAreKnownForLongerThanTheyAreMade) {
+    const std::pair<duration, std::string> cases[] = {
+        {10s, "60000"}, {5min, "1200000"}, {24h, "345600000"}, {0s, "86400000"}};
+    for (const auto& [command_timeout, milliseconds] : cases) {
+        memory told;
+        test::virtual_loop time;
+        test::fake_jobs jobs(time.loop());
+        jobs.run(submit_and_cancel(jobs, command_timeout, told));
+        EXPECT_EQ(told.of_submit, milliseconds);
+        EXPECT_EQ(told.of_cancel, milliseconds);
+    }
 }
 
 }  // namespace
