@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <stdexcept>
 
+#include "../../runtime/event_loop.hpp"
 #include "../../runtime/scope.hpp"
 #include "../../runtime/sleep.hpp"
 #include "../../runtime/stop.hpp"
@@ -147,7 +148,7 @@ task<> aio_list::consume(handler function) {
     std::exception_ptr failure;
     scope beats;
     try {
-        answer_of(co_await beat(&self));
+        static_cast<void>(answer_of(co_await beat(&self)));
         beats.spawn(beat_loop(&self));
         co_await fetch_loop(&self);
     } catch (...) {
@@ -169,7 +170,7 @@ task<> aio_list::consume(handler function) {
     // Where this fails, others do it when the lease is over.
     const result<void> ended = co_await server_.command<void>(idempotent, "DEL", self.lease);
     if (ended) {
-        static_cast<void>(co_await give_back(self.id, false));
+        static_cast<void>(co_await give_back(self.id, false, time_point::max()));
     }
 }
 
@@ -293,18 +294,24 @@ task<> aio_list::finish(consumer* self, std::uint64_t number, std::string failed
 }
 
 task<> aio_list::beat_loop(consumer* self) {
+    bool is_done = true;
     for (;;) {
-        co_await sleep_for(std::min<duration>(options_.lease / 4, std::chrono::seconds(1)));
-        const result<void> told = co_await beat(self);
+        if (is_done) {
+            co_await sleep_for(std::min<duration>(options_.lease / 4, std::chrono::seconds(1)));
+        }
+        const result<bool> told = co_await beat(self);
         if (!told && is_stop(told.error())) {
             throw canceled();
         }
-        note(self->beats, told);
+        note(self->beats, told ? result<void>() : std::unexpected(told.error()));
+        is_done = told.value_or(true);
     }
 }
 
-// Renews the lease, and brings back what consumers without one held.
-task<result<void>> aio_list::beat(consumer* self) {
+// Renews the lease, and brings back what consumers without one held. False: there is more to bring,
+// but not before the next beat.
+task<result<bool>> aio_list::beat(consumer* self) {
+    const time_point until = saturating_add(event_loop::current()->now(), options_.lease / 4);
     script_runner::words keys = {self->lease, key_ + ":consumers"};
     script_runner::words arguments = {self->id, milliseconds_of(options_.lease), key_ + ":lease:"};
     const result<resp::reply> gone =
@@ -313,28 +320,46 @@ task<result<void>> aio_list::beat(consumer* self) {
         co_return std::unexpected(gone.error());
     }
     for (const resp::reply_view id : gone->view()) {
-        result<void> given = co_await give_back(std::string(id.text()), true);
-        if (!given) {
+        result<bool> given = co_await give_back(std::string(id.text()), true, until);
+        if (!given || !*given) {
             co_return given;
         }
     }
-    co_return result<void>();
+    co_return true;
 }
 
-// `forget`: nothing can arrive there any more.
-task<result<void>> aio_list::give_back(std::string id, bool forget) {
-    for (;;) {
-        script_runner::words keys = {key_, key_ + ":running:" + id, key_ + ":arrived:" + id,
-                                     key_ + ":lease:" + id, key_ + ":consumers"};
+// `forget`: nothing can arrive there any more. False: the time is up, or others take part.
+task<result<bool>> aio_list::give_back(std::string id, bool forget, time_point until) {
+    const std::string running = key_ + ":running:" + id;
+    auto held = co_await server_.command<std::vector<std::string>>(idempotent, "HKEYS", running);
+    if (!held) {
+        co_return std::unexpected(held.error());
+    }
+    // Numbers without leading zeros, the highest first.
+    std::ranges::sort(*held, [](const std::string& a, const std::string& b) {
+        return a.size() != b.size() ? a.size() > b.size() : a > b;
+    });
+    for (std::size_t first = 0;;) {
+        const std::size_t count = std::min(give_back_max, held->size() - first);
+        const auto begin = held->begin() + static_cast<std::ptrdiff_t>(first);
+        script_runner::words keys = {key_, running, key_ + ":arrived:" + id, key_ + ":lease:" + id,
+                                     key_ + ":consumers"};
         script_runner::words arguments = {forget ? id : std::string(),
                                           std::to_string(give_back_max)};
+        arguments.insert(arguments.end(), begin, begin + static_cast<std::ptrdiff_t>(count));
         const result<resp::reply> more = co_await scripts_.run(scripts::aio_back, std::move(keys),
                                                                std::move(arguments), idempotent);
         if (!more) {
             co_return std::unexpected(more.error());
         }
-        if (more->view().integer() == 0) {
-            co_return result<void>();
+        const std::int64_t left = more->view().integer();
+        if (left == 0) {
+            co_return true;
+        }
+        first += left == 1 ? 0 : count;
+        const bool is_at_end = left != 1 && first == held->size();
+        if (is_at_end || event_loop::current()->now() >= until) {
+            co_return false;
         }
     }
 }

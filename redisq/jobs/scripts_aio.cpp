@@ -62,30 +62,28 @@ if redis.call('HDEL', KEYS[1], ARGV[1]) == 1 then redis.call('RPUSH', KEYS[2], A
 return 1
 )lua"};
 
-// KEYS list running arrived lease consumers; ARGV id-to-forget limit. What a consumer without lease
-// held goes back to the head of the list, in its order; gives 1 while there is more.
+// KEYS list running arrived lease consumers; ARGV id-to-forget limit number...
+// What a consumer without lease held goes back to the head of the list, in its order: up to `limit`
+// of what has arrived, and when none of that is left, the elements with these numbers, which come
+// from the highest one down. Gives 0 all is back, 1 more has arrived, 2 there are other numbers.
 const job_script aio_back{"aio_back", R"lua(
 if redis.call('EXISTS', KEYS[4]) == 1 then return 0 end
 redis.call('HDEL', KEYS[2], '')
 redis.call('LLEN', KEYS[1])
-local left = tonumber(ARGV[2])
-while left > 0 do
+for i = 1, tonumber(ARGV[2]) do
   local element = redis.call('RPOP', KEYS[3])
   if not element then break end
   redis.call('LPUSH', KEYS[1], element)
-  left = left - 1
 end
-if left > 0 then
-  local numbers = redis.call('HKEYS', KEYS[2])
-  table.sort(numbers, function(a, b) return tonumber(a) > tonumber(b) end)
-  for _, number in ipairs(numbers) do
-    if left == 0 then break end
-    redis.call('LPUSH', KEYS[1], redis.call('HGET', KEYS[2], number))
-    redis.call('HDEL', KEYS[2], number)
-    left = left - 1
+if redis.call('EXISTS', KEYS[3]) == 1 then return 1 end
+for i = 3, #ARGV do
+  local element = redis.call('HGET', KEYS[2], ARGV[i])
+  if element then
+    redis.call('LPUSH', KEYS[1], element)
+    redis.call('HDEL', KEYS[2], ARGV[i])
   end
 end
-if left == 0 then return 1 end
+if redis.call('EXISTS', KEYS[2]) == 1 then return 2 end
 redis.call('SREM', KEYS[5], ARGV[1])
 return 0
 )lua"};

@@ -71,8 +71,8 @@ class aio_list {
     task<result<void>> take_or_wait(consumer* self, std::size_t count);
     task<result<void>> wait_for_more(consumer* self);
     task<> beat_loop(consumer* self);
-    task<result<void>> beat(consumer* self);
-    task<result<void>> give_back(std::string id, bool forget);
+    task<result<bool>> beat(consumer* self);
+    task<result<bool>> give_back(std::string id, bool forget, time_point until);
     static task<> run_one(aio_list* list, consumer* self, std::uint64_t number,
                           std::string element);
     task<> finish(consumer* self, std::uint64_t number, std::string failed);
