@@ -48,7 +48,7 @@ class fake_jobs {
     std::map<std::string, std::function<std::string(const words&)>> says;
 
     // The read of this lane that waits, "weir:{q}:s1" say, or the next one brings this job.
-    void deliver(const std::string& lane, std::string entry, std::string envelope) {
+    void deliver(const std::string& lane, std::string_view entry, std::string_view envelope) {
         deliveries_[lane].push_back(array_of({bulk(entry), array_of({bulk("j"), bulk(envelope)})}));
         if (const auto reader = readers_.find(lane); reader != readers_.end()) {
             const fake_redis::caller to = reader->second;
