@@ -193,12 +193,14 @@ if not stem then return 'unknown' end
 redis.call('ZREM', KEYS[5], '')
 local function ended()
   redis.call('HDEL', KEYS[6], id)
+  redis.pcall('HDEL', KEYS[7], id)
   if ARGV[5] == '1' and redis.pcall('GET', KEYS[10]) == id then redis.call('DEL', KEYS[10]) end
   redis.call('SET', KEYS[9], ARGV[3], 'PX', ARGV[4])
   if ARGV[6] ~= '' then redis.pcall('PUBLISH', ARGV[6], id) end
   return 'canceled'
 end
 local function missing()
+  redis.pcall('HDEL', KEYS[7], id)
   return redis.pcall('GET', KEYS[9]) == ARGV[3] and 'canceled' or 'unknown'
 end
 local lane, entry = kind, stem

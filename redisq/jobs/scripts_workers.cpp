@@ -26,9 +26,10 @@ redis.call('HSET', KEYS[6], ARGV[2], ARGV[4])
 return answer
 )lua"};
 
-// KEYS w m c z; ARGV consumer lease-ms done failed dead
+// KEYS w m c z; ARGV consumer lease-ms done failed dead id...
 // Gives {0} where the lease is lost, else {1, now, paused, expired workers, next due or '', ids to
-// cancel...}: those of this worker, and of workers that are gone, whose jobs others may have.
+// cancel...}: those of this worker, and of workers that are gone, whose jobs others may have. They
+// are named until they are among the arguments, so that none is lost with a reply.
 // A lease that has run out and that nobody has reaped goes on.
 const job_script beat{"beat", R"lua(
 local t = redis.call('TIME')
@@ -45,12 +46,16 @@ local due = redis.pcall('ZRANGE', KEYS[4], 0, 0, 'WITHSCORES')
 local answer = {1, string.format('%.0f', now), paused == '1' and 1 or 0,
                 redis.call('ZCOUNT', KEYS[1], '-inf', string.format('%.0f', now)),
                 due[2] or ''}
+local function is_mine(holder)
+  return holder == ARGV[1] or not redis.call('ZSCORE', KEYS[1], holder)
+end
+for i = 6, #ARGV do
+  local holder = redis.pcall('HGET', KEYS[3], ARGV[i])
+  if type(holder) == 'string' and is_mine(holder) then redis.call('HDEL', KEYS[3], ARGV[i]) end
+end
 local asked = redis.pcall('HGETALL', KEYS[3])
 for i = 1, #asked, 2 do
-  if asked[i + 1] == ARGV[1] or not redis.call('ZSCORE', KEYS[1], asked[i + 1]) then
-    answer[#answer + 1] = asked[i]
-    redis.call('HDEL', KEYS[3], asked[i])
-  end
+  if is_mine(asked[i + 1]) then answer[#answer + 1] = asked[i] end
 end
 return answer
 )lua"};

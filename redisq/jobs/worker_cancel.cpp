@@ -24,10 +24,13 @@ void worker_core::cancel_jobs(worker_queue& queue, const resp::reply_view& ids, 
     });
     for (job_context* const job : ours) {
         const std::string id = job->id();
-        if (cancel_job(*job)) {
-            asked.erase(id);
+        if (cancel_job(*job) && asked.erase(id) != 0) {
+            queue.canceled.push_back(id);
         }
     }
+    // Those that are looked for already are named once more until they were found.
+    std::erase_if(asked,
+                  [&queue](const std::string& id) { return !queue.chased.insert(id).second; });
     if (!asked.empty()) {
         tasks_->spawn(guarded(
             cancel_elsewhere(&queue, std::vector<std::string>(asked.begin(), asked.end()))));
@@ -61,16 +64,20 @@ bool worker_core::cancel_job(job_context& job) {
 }
 
 // Those that this worker does not have: since they were asked for, they may have failed and wait
-// for another attempt, or run in another worker. Most have ended.
+// for another attempt, or run in another worker. Most have ended. The call takes the id from those
+// that are to be canceled, or notes the worker that has it now.
 task<> worker_core::cancel_elsewhere(worker_queue* queue, std::vector<std::string> ids) {
     redisq::queue again(queue->server, queue->keys.queue());
     for (const std::string& id : ids) {
+        if (!parse_job_id(id)) {
+            queue->canceled.push_back(id);  // no job has it
+        }
         try {
             static_cast<void>(co_await again.cancel(id));
         } catch (const exception& problem) {
-            report("queue '" + queue->keys.queue() + "': job " + id +
-                   " could not be canceled: " + problem.what());
+            report_trouble(*queue, "job " + id + " could not be canceled: " + problem.what());
         }
+        queue->chased.erase(id);
     }
 }
 

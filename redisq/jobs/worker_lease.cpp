@@ -155,6 +155,7 @@ task<> worker_core::join(worker_queue* queue) {
     }
     queue->last_trouble.clear();
     queue->beat_trouble.clear();
+    queue->canceled.clear();
     queue->lanes = (1U << lane_count) - 1;
     for (std::size_t i = 1; i < answer->view().size(); ++i) {
         const std::int64_t lane = number_of(answer->view()[i]);
@@ -190,6 +191,8 @@ task<> worker_core::beat(worker_queue* queue) {
     script_runner::words arguments = {queue->consumer, milliseconds_of(options_.lease),
                                       std::to_string(done), std::to_string(failed),
                                       std::to_string(dead)};
+    const std::vector<std::string> heard_of = std::exchange(queue->canceled, {});
+    arguments.insert(arguments.end(), heard_of.begin(), heard_of.end());
     const std::uint64_t epoch = queue->epoch;
     const std::shared_ptr<client> asked = queue->server.node();
     result<resp::reply> answer =
@@ -203,6 +206,7 @@ task<> worker_core::beat(worker_queue* queue) {
         queue->done += done;
         queue->failed += failed;
         queue->dead += dead;
+        queue->canceled.insert(queue->canceled.end(), heard_of.begin(), heard_of.end());
         queue->next_beat = now + std::min<duration>(options_.heartbeat / 4, retry_pause);
         queue->beat_trouble = answer.error().message();
         if (!answer.error().from_server()) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <weir/redisq/jobs/queue.hpp>
+#include <weir/redisq/jobs/scripts.hpp>
 #include <weir/redisq/jobs/worker.hpp>
 #include <weir/runtime/event.hpp>
 #include <weir/runtime/sleep.hpp>
@@ -259,6 +260,31 @@ TEST_F(JobCancelTest, AJobThatFailsBeforeItsWorkerHearsOfItIsNotTriedAgain) {
     w.on(echo, [&seen](std::string text) { return hold_and_fail(seen, std::move(text)); }, again);
     run_with_worker(w, with_timeout(20s, cancel_what_fails(server_.url(), &seen)));
     EXPECT_EQ(seen.begun.size(), 1U);
+}
+
+TEST_F(JobCancelTest, ACancelIsNamedUntilItsWorkerSaysThatItHeard) {
+    server_.command({"ZADD", "weir:{default}:w", "99999999999999", "me", "99999999999999", "you"});
+    server_.command({"HSET", "weir:{default}:c", "1-1.1", "me", "2-1.1", "you"});
+    const auto beat = [this](const names& heard) {
+        names words = {"EVAL",
+                       std::string(scripts::beat.text),
+                       "4",
+                       "weir:{default}:w",
+                       "weir:{default}:m",
+                       "weir:{default}:c",
+                       "weir:{default}:z",
+                       "me",
+                       "60000",
+                       "0",
+                       "0",
+                       "0"};
+        words.insert(words.end(), heard.begin(), heard.end());
+        return server_.command(words);
+    };
+    EXPECT_THAT(beat({}), testing::EndsWith("1-1.1"));
+    EXPECT_THAT(beat({}), testing::EndsWith("1-1.1"));  // the first answer may have been lost
+    EXPECT_THAT(beat({"1-1.1", "2-1.1"}), testing::Not(testing::HasSubstr("1.1")));
+    EXPECT_EQ(server_.command({"HGETALL", "weir:{default}:c"}), "2-1.1\nyou");
 }
 
 }  // namespace

@@ -35,6 +35,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -155,6 +156,9 @@ class worker_queue {
     time_point trouble_told{};
     std::int64_t server_ahead_ms = 0;  // the server's clock minus the loop's
     event kick;                        // the lease task has something to do before its time
+
+    std::vector<std::string> canceled;  // ids that the next heartbeat tells were heard of
+    std::set<std::string> chased;       // ids that cancel_elsewhere() looks for
 
     std::array<ack_list, lane_count> acks;
     std::vector<job_end> ends;

@@ -61,8 +61,10 @@ class CancelOnTheWayTest : public testing::Test {
   protected:
     CancelOnTheWayTest() {
         redis_.says["settle"] = [this](const words& command) { return settle(command); };
-        redis_.says["beat"] = [this](const words&) {
-            return is_unwanted_ ? fake_jobs::beat({"2-0.2"}) : fake_jobs::beat();
+        // Named until a heartbeat tells that it was heard of.
+        redis_.says["beat"] = [this](const words& command) {
+            was_heard_ = was_heard_ || command.back() == "2-0.2";
+            return is_unwanted_ && !was_heard_ ? fake_jobs::beat({"2-0.2"}) : fake_jobs::beat();
         };
     }
 
@@ -111,6 +113,7 @@ class CancelOnTheWayTest : public testing::Test {
     words last_;
     bool is_busy_ = true;
     bool is_unwanted_ = false;
+    bool was_heard_ = false;
     bool waits_ = false;  // the chained job, until another's end was refused
 };
 
@@ -122,6 +125,7 @@ TEST_F(CancelOnTheWayTest, AStepWhoseEndIsNotSentYetIsTheLast) {
     EXPECT_EQ(record_of(last_), "c");
     EXPECT_EQ(next_of(last_), "");
     EXPECT_EQ(redis_.count("cancel"), 0U);
+    EXPECT_TRUE(was_heard_);
 }
 
 TEST_F(CancelOnTheWayTest, TheStepBehindOneWhoseEndIsOnItsWayIsFollowed) {
