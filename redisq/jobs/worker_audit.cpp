@@ -13,15 +13,33 @@ constexpr std::size_t audit_page = 256;
 
 }  // namespace
 
+// There may be jobs of ours that never came here.
+void worker_core::lose_sight(worker_queue& queue) noexcept {
+    queue.has_lost_reads = true;
+    queue.next_audit = loop_.now();
+    queue.audited = audit_place();
+    queue.kick.set();
+}
+
 // For jobs that are ours and unknown: all of them after reads whose replies never came, else those
-// that have been ours for long.
+// that have been ours for long. Where it takes until the next heartbeat, it goes on after that.
 task<> worker_core::search(worker_queue* queue) {
     const bool all = queue->has_lost_reads;
+    if (queue->audited.all != all) {
+        queue->audited = audit_place();
+        queue->audited.all = all;
+    }
     const std::uint64_t epoch = queue->epoch;
-    const bool complete = co_await audit(queue, all ? duration::zero() : options_.lease);
-    if (epoch != queue->epoch) {
+    const audit_end end = co_await audit(queue, all ? duration::zero() : options_.lease);
+    if (epoch != queue->epoch || all != queue->has_lost_reads) {
+        co_return;  // there is more to look for by now
+    }
+    if (end == audit_end::interrupted) {
+        queue->audited.rests = true;
         co_return;
     }
+    queue->audited = audit_place();
+    const bool complete = end == audit_end::complete;
     queue->next_audit = loop_.now() + (complete ? options_.lease : options_.heartbeat);
     if (complete && all) {
         queue->has_lost_reads = false;
@@ -29,69 +47,80 @@ task<> worker_core::search(worker_queue* queue) {
     }
 }
 
-// Looks for those that were delivered at least `idle` ago. False: it could not look everywhere.
-task<bool> worker_core::audit(worker_queue* queue, duration idle) {
-    for (std::size_t lane = 0; lane < lane_count; ++lane) {
-        if ((queue->lanes >> lane & 1U) != 0) {
-            const bool looked = co_await audit_lane(queue, lane, idle);
-            if (!looked) {
-                co_return false;
+// Looks for those that were delivered at least `idle` ago, from where it has come to.
+task<worker_core::audit_end> worker_core::audit(worker_queue* queue, duration idle) {
+    const std::uint64_t epoch = queue->epoch;
+    audit_place& place = queue->audited;
+    for (; place.lane < lane_count; ++place.lane, place.from = "-") {
+        if ((queue->lanes >> place.lane & 1U) != 0) {
+            const audit_end end = co_await audit_lane(queue, idle);
+            if (end != audit_end::complete || epoch != queue->epoch || is_stopping_) {
+                co_return end;
             }
         }
     }
-    co_return true;
+    co_return audit_end::complete;
 }
 
-task<bool> worker_core::audit_lane(worker_queue* queue, std::size_t lane, duration idle) {
+task<worker_core::audit_end> worker_core::audit_lane(worker_queue* queue, duration idle) {
     const std::string idle_ms =
         std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(idle).count());
     const std::uint64_t epoch = queue->epoch;
-    std::string from = "-";
+    const std::size_t lane = queue->audited.lane;
     for (;;) {
+        const std::string from = queue->audited.from;
         result<resp::reply> page = co_await queue->server.command<resp::reply>(
             idempotent.within(lease_limit(*queue)), "XPENDING", queue->keys.lane(lane), job_group,
             "IDLE", idle_ms, from, "+", audit_page, queue->consumer);
         if (epoch != queue->epoch || is_stopping_) {
-            co_return true;  // what there was is no longer ours
+            co_return audit_end::complete;  // what there was is no longer ours
         }
         if (!page) {
-            co_return false;
+            co_return audit_end::failed;
         }
         const std::size_t count = page->view().size();
         if (count == 0) {
-            co_return true;
+            co_return audit_end::complete;
         }
-        from = "(" + std::string(page->view()[count - 1][0].text());
         std::vector<std::string> unknown = strangers(*queue, lane, page->view());
         if (!unknown.empty()) {
             const bool recalled = co_await recall(queue, lane, std::move(unknown));
             if (!recalled) {
-                co_return false;
+                co_return audit_end::failed;
             }
         }
         if (count < audit_page || epoch != queue->epoch || is_stopping_) {
-            co_return true;
+            co_return audit_end::complete;
+        }
+        queue->audited.from = "(" + std::string(page->view()[count - 1][0].text());
+        if (loop_.now() >= queue->next_beat) {
+            co_return audit_end::interrupted;
         }
     }
 }
 
+// Those of a page that nobody here knows. What is put into a set is the page, not the jobs: there
+// may be a thousand times as many.
 std::vector<std::string> worker_core::strangers(const worker_queue& queue, std::size_t lane,
                                                 const resp::reply_view& pending) const {
-    std::unordered_set<std::string_view> known;
+    std::unordered_set<std::string_view> unknown;
+    for (const resp::reply_view each : pending) {
+        unknown.insert(each[0].text());
+    }
     for_each_job([&](const job_context& job) {
         if (job.queue_ == &queue && job.lane_ == lane) {
-            known.insert(job.entry_);
+            unknown.erase(job.entry_);
         }
     });
-    std::vector<std::string> unknown;
+    std::vector<std::string> found;
     for (const resp::reply_view each : pending) {
         const std::string_view entry = each[0].text();
-        if (!known.contains(entry) && !queue.acks[lane].has(entry) &&
+        if (unknown.contains(entry) && !queue.acks[lane].has(entry) &&
             !queue.acks_sent[lane].has(entry)) {
-            unknown.emplace_back(entry);
+            found.emplace_back(entry);
         }
     }
-    return unknown;
+    return found;
 }
 
 // Takes them up, where they are still ours.

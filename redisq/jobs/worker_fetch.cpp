@@ -195,9 +195,7 @@ void worker_core::read_failed(worker_queue& queue, const error& why) {
     if (why.code() == errc::timed_out) {
         queue.fetch.disconnect(why);
     }
-    queue.has_lost_reads = true;
-    queue.next_audit = loop_.now();
-    queue.kick.set();
+    lose_sight(queue);
 }
 
 void worker_core::take_entries(worker_queue& queue, resp::reply answer, std::size_t& found,

@@ -78,7 +78,8 @@ task<> worker_core::lease_loop(worker_queue* queue) {
         }
         // While reads are under way whose jobs come too, nothing can be said to be lost.
         const bool can_search = !queue->has_lost_reads || queue->reads == 0;
-        if (can_search && now >= queue->next_audit && !is_stopping_) {
+        const bool rests = std::exchange(queue->audited.rests, false);
+        if (can_search && now >= queue->next_audit && !is_stopping_ && !rests) {
             co_await search(queue);
             continue;
         }
@@ -156,6 +157,7 @@ task<> worker_core::join(worker_queue* queue) {
     queue->last_trouble.clear();
     queue->beat_trouble.clear();
     queue->canceled.clear();
+    queue->audited = audit_place();
     queue->lanes = (1U << lane_count) - 1;
     for (std::size_t i = 1; i < answer->view().size(); ++i) {
         const std::int64_t lane = number_of(answer->view()[i]);

@@ -37,8 +37,7 @@ task<> worker_core::reap(worker_queue* queue) {
     if (!answer) {
         if (!answer.error().from_server()) {
             // What it claimed is ours and unknown; reads that wait would keep us from looking.
-            queue->has_lost_reads = true;
-            queue->next_audit = loop_.now();
+            lose_sight(*queue);
             queue->fetch.disconnect(answer.error());
         }
         co_return;

@@ -111,6 +111,14 @@ struct queue_request {
     unsigned weight = 1;
 };
 
+// How far a search for lost jobs has come.
+struct audit_place {
+    bool all = false;  // also of those that were delivered only now
+    std::size_t lane = 0;
+    std::string from = "-";
+    bool rests = false;  // interrupted: others have their turn
+};
+
 class worker_core;
 
 class worker_queue {
@@ -159,6 +167,7 @@ class worker_queue {
 
     std::vector<std::string> canceled;  // ids that the next heartbeat tells were heard of
     std::set<std::string> chased;       // ids that cancel_elsewhere() looks for
+    audit_place audited;
 
     std::array<ack_list, lane_count> acks;
     std::vector<job_end> ends;
@@ -238,8 +247,10 @@ class worker_core final : private redisq::detail::background {
 
     // worker_audit.cpp
     task<> search(worker_queue* queue);
-    task<bool> audit(worker_queue* queue, duration idle);
-    task<bool> audit_lane(worker_queue* queue, std::size_t lane, duration idle);
+    enum class audit_end : std::uint8_t { complete, interrupted, failed };
+    task<audit_end> audit(worker_queue* queue, duration idle);
+    task<audit_end> audit_lane(worker_queue* queue, duration idle);
+    void lose_sight(worker_queue& queue) noexcept;
     task<bool> recall(worker_queue* queue, std::size_t lane, std::vector<std::string> entries);
     [[nodiscard]] std::vector<std::string> strangers(const worker_queue& queue, std::size_t lane,
                                                      const resp::reply_view& pending) const;

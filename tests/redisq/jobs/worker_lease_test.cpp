@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 
@@ -75,6 +76,43 @@ TEST(LeaseTeachingTest, ALeaseEndsInTimeWhileItsScriptsAreTaught) {
     w.on(echo, same);
     redis.run_with(w, with_timeout(10s, lose_and_join(&redis, &w)));
     EXPECT_EQ(w.stats().leases_lost, 1U);
+}
+
+// A page of the search for lost jobs that is full, so that there may be more.
+std::string full_page(std::size_t* next) {
+    std::string page = "*256\r\n";
+    for (int i = 0; i < 256; ++i) {
+        page += test::array_of(
+            {test::bulk(std::to_string(++*next) + "-0"), test::bulk("me"), ":9\r\n", ":1\r\n"});
+    }
+    return page;
+}
+
+// ref: outlives the worker.
+task<> until_beaten_in_a_search(fake_jobs* redis) {
+    while (redis->count("XPENDING") == 0) {
+        co_await sleep_for(1ms);
+    }
+    const std::size_t before = redis->count("beat");
+    while (redis->count("beat") < before + 3) {
+        co_await sleep_for(1ms);
+    }
+}
+
+TEST(LeaseSearchTest, ALongSearchGivesWayToHeartbeatsAndGoesOnWhereItWas) {
+    fake_jobs redis;
+    std::size_t next = 0;
+    redis.says["XPENDING"] = [&next](const words&) { return full_page(&next); };
+    worker_options options = quick_worker();
+    options.lease = 500ms;
+    worker w(redis.options(), options);
+    w.on(echo, same);
+    redis.run_with(w, with_timeout(10s, until_beaten_in_a_search(&redis)));
+    EXPECT_EQ(std::ranges::count_if(redis.server().log,
+                                    [](const words& command) {
+                                        return command.at(0) == "XPENDING" && command.at(5) == "-";
+                                    }),
+              1);
 }
 
 }  // namespace
