@@ -179,6 +179,10 @@ void worker_core::retry(job_context& job, duration delay, const std::string& rea
 void worker_core::bury(job_context& job, const std::string& reason, bool has_run) {
     ++stats_.dead;
     ++job.queue_->dead;
+    add_death(job, reason, has_run);
+}
+
+void worker_core::add_death(job_context& job, const std::string& reason, bool has_run) {
     std::string bytes(job.raw_);
     // What cannot be read is kept as it is.
     if (!job.envelope_.type.empty()) {
@@ -357,9 +361,9 @@ void worker_core::encode_end(worker_queue& queue, const job_end& end, bool by_te
 void worker_core::end_sent(worker_queue& queue, job_end end, const resp::reply_view& answer) {
     job_context& job = *end.job;
     if (answer.is_error()) {
-        // It stays pending, and is found again when it has been idle for the time of a lease.
-        report("queue '" + queue.keys.queue() + "': the end of job " + job.id() +
-               " was refused, it will run again: " + std::string(answer.text()));
+        if (end_refused(queue, end, answer.text())) {
+            return;
+        }
     } else if (end.what == job_end::kind::aside && answer.integer() == 1) {
         ++stats_.set_aside;
         report("queue '" + queue.keys.queue() + "': job " + job.id() + " is of envelope version " +
@@ -376,6 +380,8 @@ void worker_core::end_sent(worker_queue& queue, job_end end, const resp::reply_v
         }
     } else if (answer.integer() == 0) {
         ++stats_.lost;
+    } else if (!queue.refused.empty()) {
+        queue.refused.erase(std::string(job.entry_));
     }
     release(job);
 }

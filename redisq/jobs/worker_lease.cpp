@@ -157,6 +157,7 @@ task<> worker_core::join(worker_queue* queue) {
     queue->last_trouble.clear();
     queue->beat_trouble.clear();
     queue->canceled.clear();
+    queue->refused.clear();
     queue->audited = audit_place();
     queue->lanes = (1U << lane_count) - 1;
     for (std::size_t i = 1; i < answer->view().size(); ++i) {

@@ -12,6 +12,7 @@
 #include <weir/redisq/jobs/scripts.hpp>
 #include <weir/redisq/jobs/worker.hpp>
 #include <weir/runtime/event.hpp>
+#include <weir/runtime/sleep.hpp>
 #include <weir/runtime/with_timeout.hpp>
 
 #include "support/jobs.hpp"
@@ -204,6 +205,28 @@ TEST_F(JobChainTest, ACancelEndsItThoughTheStepThatRunsSucceeds) {
     EXPECT_THAT(ran_, testing::IsEmpty());
     EXPECT_EQ(w.stats().canceled, 1U);
     EXPECT_EQ(w.stats().done, 0U);
+}
+
+// ref: as above.
+task<> run_into_a_wall(std::string url) {
+    client redis(url);
+    queue q(redis);
+    co_await q.submit(chain(twice).then(write_down, 3), 1);
+    long dead = 0;
+    while (dead == 0) {
+        co_await sleep_for(1ms);
+        dead = value_or_throw(co_await redis.command<long>("HLEN", q.keys().dead_jobs()));
+    }
+    co_await redis.close();
+}
+
+TEST_F(JobChainTest, OneWhoseNextStepCannotBeQueuedIsDeadWithTheReason) {
+    server_.command({"SET", "weir:{default}:s3", "no stream"});
+    worker w(server_.url(), quick_worker());
+    run_with_worker(prepare(w), with_timeout(10s, run_into_a_wall(server_.url())));
+    EXPECT_THAT(ran_, testing::ElementsAre("twice 1"));
+    EXPECT_THAT(server_.command({"HVALS", "weir:{default}:d"}),
+                testing::HasSubstr("the next step of its chain was refused: WRONGTYPE"));
 }
 
 }  // namespace

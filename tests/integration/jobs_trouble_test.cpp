@@ -263,6 +263,35 @@ TEST_F(JobTroubleTest, AServerThatEvictsOrForgetsIsWarnedOf) {
                 ElementsAre(HasSubstr("maxmemory-policy allkeys-lru"), HasSubstr("appendonly no")));
 }
 
+// ref: as above.
+task<> until_buried(test::redis_server* server, worker* w) {
+    co_await submit_texts(server->url(), echo, 1);
+    while (w->stats().claimed < 3) {
+        co_await sleep_for(1ms);
+    }
+    server->command({"DEL", "weir:{default}:d"});
+    co_await jobs_are_gone(server->url(), "default");
+}
+
+task<std::string> refuse_to_run(int* runs, std::string text) {
+    ++*runs;
+    throw give_up("no use");
+    co_return text;
+}
+
+TEST_F(JobTroubleTest, ADeathThatRedisRefusesIsTriedAgainAndTheJobIsNotRun) {
+    server_.command({"SET", "weir:{default}:d", "no hash"});
+    int runs = 0;
+    worker_options options = quick_worker();
+    options.lease = 100ms;
+    worker w(server_.url(), options);
+    w.on(echo, [&runs](std::string text) { return refuse_to_run(&runs, std::move(text)); });
+    run_with_worker(w, with_timeout(20s, until_buried(&server_, &w)));
+    EXPECT_EQ(runs, 1);
+    EXPECT_EQ(w.stats().dead, 1U);
+    EXPECT_THAT(server_.command({"HVALS", "weir:{default}:d"}), HasSubstr("no use"));
+}
+
 // What README.md lists for workers.
 constexpr const char* rights =
     "+hello +ping +client|setname +select +info +xreadgroup +xdel +xack +xclaim +xpending +evalsha "

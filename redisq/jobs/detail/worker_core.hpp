@@ -34,6 +34,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -167,6 +168,8 @@ class worker_queue {
 
     std::vector<std::string> canceled;  // ids that the next heartbeat tells were heard of
     std::set<std::string> chased;       // ids that cancel_elsewhere() looks for
+    std::map<std::string, std::string, std::less<>> refused;  // entries by the reason of a death
+                                                              // that Redis would not take
     audit_place audited;
 
     std::array<ack_list, lane_count> acks;
@@ -252,6 +255,8 @@ class worker_core final : private redisq::detail::background {
     task<audit_end> audit_lane(worker_queue* queue, duration idle);
     void lose_sight(worker_queue& queue) noexcept;
     task<bool> recall(worker_queue* queue, std::size_t lane, std::vector<std::string> entries);
+    void take_up(job_context& job);
+    [[nodiscard]] bool end_refused(worker_queue& queue, const job_end& end, std::string_view why);
     [[nodiscard]] std::vector<std::string> strangers(const worker_queue& queue, std::size_t lane,
                                                      const resp::reply_view& pending) const;
 
@@ -299,6 +304,7 @@ class worker_core final : private redisq::detail::background {
     void end_canceled(job_context& job);
     void retry(job_context& job, duration delay, const std::string& reason, bool counts);
     void bury(job_context& job, const std::string& reason, bool has_run = false);
+    void add_death(job_context& job, const std::string& reason, bool has_run);
     void drop(job_context& job) noexcept;
     void add_end(job_end end);
     task<> flush_loop(worker_queue* queue);
