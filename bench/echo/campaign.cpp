@@ -19,6 +19,8 @@ constexpr seconds quick_target{43};
 constexpr seconds quick_last{46};
 constexpr double quick_window_min_s = 0.02;
 constexpr double quick_window_max_s = 1.0;
+// Rather fewer rounds than windows so short that they show how a server begins.
+constexpr double quick_window_wanted_s = 0.25;
 // What starting, connecting and stopping take until that has been measured.
 constexpr double overhead_guess_s = 0.1;
 constexpr double connection_guess_s = 100e-6;
@@ -32,8 +34,11 @@ std::chrono::nanoseconds nanoseconds_of(double of) {
 class campaign {
   public:
     campaign(const options& asked, bool progress)
-        : asked_(asked), progress_(progress), cores_(bench::choose_cores()) {
-        left_ = asked.rounds * asked.shapes.size() * asked.servers.size();
+        : asked_(asked), progress_(progress), cores_(bench::choose_cores()), rounds_(asked.rounds) {
+        if (asked.quick && !asked.seconds_given) {
+            rounds_ = std::clamp<std::uint64_t>(rounds_that_fit(), 1, asked.rounds);
+        }
+        left_ = rounds_ * asked.shapes.size() * asked.servers.size();
         for (const shape& of : asked.shapes) {
             for (const server* const which : asked.servers) {
                 row each;
@@ -54,14 +59,14 @@ class campaign {
         for (std::size_t index = 0; index < asked_.servers.size(); ++index) {
             guarded(index, [&] { look_at_idle(index); });
         }
-        for (std::uint64_t round = 0; round < asked_.rounds; ++round) {
+        for (std::uint64_t round = 0; round < rounds_; ++round) {
             for (std::size_t index = 0; index < asked_.shapes.size(); ++index) {
                 run_shape(round, index);
             }
         }
         progress_.say("");
         if (skipped_ > 0) {
-            note(std::to_string(skipped_) + " of " + std::to_string(asked_.rounds * rows_.size()) +
+            note(std::to_string(skipped_) + " of " + std::to_string(rounds_ * rows_.size()) +
                  " measurements were left out to end within 50 s");
         }
         std::erase_if(rows_, [](const row& each) { return each.rounds.empty(); });
@@ -97,9 +102,8 @@ class campaign {
             return;
         }
         row& target = rows_[shape_index * asked_.servers.size() + index];
-        progress_.say("round " + std::to_string(round + 1) + " of " +
-                      std::to_string(asked_.rounds) + ": " + target.server + ", " +
-                      shape_text(target.of));
+        progress_.say("round " + std::to_string(round + 1) + " of " + std::to_string(rounds_) +
+                      ": " + target.server + ", " + shape_text(target.of));
         const double window = window_s();
         run_plan plan;
         plan.which = asked_.servers[index];
@@ -114,6 +118,17 @@ class campaign {
         longest_[shape_index] = std::max(longest_[shape_index], took);
         overhead_s_ += took.count() - window;
         ++measured_;
+    }
+
+    // How many rounds of windows that are long enough end in time.
+    [[nodiscard]] std::uint64_t rounds_that_fit() const {
+        double round_s = 0;
+        for (const shape& of : asked_.shapes) {
+            round_s += static_cast<double>(asked_.servers.size()) *
+                       (quick_window_wanted_s * (1 + warm_up_share) + overhead_guess_s +
+                        connection_guess_s * static_cast<double>(of.connections));
+        }
+        return static_cast<std::uint64_t>(quick_target.count() / round_s);
     }
 
     // How long a measurement of that shape takes: as the longest one so far.
@@ -160,6 +175,7 @@ class campaign {
     const options& asked_;
     bench::progress_line progress_;
     bench::core_pair cores_;
+    std::uint64_t rounds_;
     clock::time_point started_ = clock::now();
     std::vector<row> rows_;
     std::vector<bool> failed_;      // by server

@@ -15,6 +15,7 @@
 #include "connect.hpp"
 #include "servers/ring.hpp"
 #include "traffic.hpp"
+#include "warm_up.hpp"
 
 namespace echo {
 namespace {
@@ -308,9 +309,8 @@ void generator::state::send_due() {
 }
 
 void generator::state::watch_window() {
-    const auto warm_up = static_cast<std::uint64_t>(plan_.warm_up.count());
     const auto window = static_cast<std::uint64_t>(plan_.window.count());
-    if (phase_ == phase::warming && now_ - started_at_ >= warm_up) {
+    if (phase_ == phase::warming && is_warm(plan_, of_, messages_, now_ - started_at_)) {
         observer_->begin();
         phase_ = phase::measuring;
         messages_ = 0;
