@@ -28,7 +28,9 @@ struct loop_counters {
     std::uint64_t ticks = 0;
     std::uint64_t resumes = 0;          // tasks resumed from the ready queue
     std::uint64_t starts_in_place = 0;  // pool jobs started by their submitter's await
-    std::uint64_t ready_depth_max = 0;  // longest ready queue seen at the start of a tick
+    // Longest ready queue seen at the start of a tick; children of a scope that start one behind
+    // the other count as one.
+    std::uint64_t ready_depth_max = 0;
     std::uint64_t timers_armed = 0;
     std::uint64_t timers_fired = 0;
     std::uint64_t timers_canceled = 0;

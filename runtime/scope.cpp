@@ -32,14 +32,18 @@ scope::~scope() {
 
 void scope::add_record(detail::promise_base& body, const detail::child_type& type,
                        const char* name) {
-    detail::scope_child* const record =
-        spare_ != nullptr ? std::exchange(spare_, nullptr) : new detail::scope_child(*this);
-    record->take(body, type, name);
-    last_queued_ = record;
-    loop().make_ready(*record);
+    last_queued_ = record();
+    last_queued_->take(body, type, name);
+    loop().make_ready(*last_queued_);
 }
 
-// Keeps one record that has no body any more, if its next body would find it as new.
+// One without a body. Throws std::bad_alloc.
+detail::scope_child* scope::record() {
+    return spare_ != nullptr ? std::exchange(spare_, nullptr) : new detail::scope_child(*this);
+}
+
+// Keeps one record that has no body any more, if its next body would find it as new; else it is
+// gone.
 void scope::retire(detail::scope_child& record) noexcept {
     if (spare_ == nullptr && record.stop_requested() == context::stop_requested()) {
         spare_ = &record;

@@ -16,8 +16,8 @@
 // children, and join() returns.
 //
 // Lifetime: destroying a scope with live children is a programmer's error and ends the process.
-// Memory: one recycled block beside the frame of each child that waits. A scope without memory for
-// the block of a child whose turn has come ends that child with std::bad_alloc. Thread: one loop's.
+// Memory: one recycled block beside the frame of each child that waits. Where there is none for a
+// child whose turn has come, it ends with std::bad_alloc without having run. Thread: one loop's.
 #pragma once
 
 #include <cstddef>
@@ -42,7 +42,8 @@ class scope : private context {
     ~scope() override;
 
     // Starts `child` soon. Also legal after a stop: the child then sees it at its first await.
-    // Throws std::bad_alloc, and `child` is destroyed.
+    // Throws std::bad_alloc, and `child` is destroyed; where it starts behind another child, it may
+    // end by that error later instead.
     template <class T>
     void spawn(task<T> child);
 
@@ -56,7 +57,12 @@ class scope : private context {
         spawn(call(std::forward<F>(function), std::forward<Arguments>(arguments)...));
     }
 
-    // The same, with a name (static storage) for dump().
+    // The same, with a name (static storage) for dump(). A child with a name has its block from the
+    // start: for want of memory this throws, and the child does not end later.
+    template <class T>
+    void spawn_named(const char* child_name, task<T> child) {
+        spawn_task(std::move(child), child_name);
+    }
     template <class F, class... Arguments>
         requires(std::invocable<F, Arguments...>)
     void spawn_named(const char* child_name, F&& function, Arguments&&... arguments) {
@@ -104,6 +110,7 @@ class scope : private context {
     template <class T>
     void spawn_task(task<T> child, const char* child_name);
     void add_record(detail::promise_base& body, const detail::child_type& type, const char* name);
+    [[nodiscard]] detail::scope_child* record();
     void retire(detail::scope_child& record) noexcept;
     void child_ended() noexcept {
         if (--live_ == 0 && joiner_ != nullptr) {

@@ -16,8 +16,8 @@ void scope_child::start() noexcept {
     while (runs_to_its_end()) {
         if (next_ == nullptr || (stop_requested() && !owner_.stop_requested())) {
             pass_on();  // a stop was meant for the one that has ended, not for those behind it
-            owner_.retire(*this);
             owner_.child_ended();
+            owner_.retire(*this);
             return;
         }
         take_next();
@@ -31,8 +31,8 @@ void scope_child::start() noexcept {
 
 void scope_child::on_done() noexcept {
     end_body();
-    owner_.retire(*this);
     owner_.child_ended();
+    owner_.retire(*this);
 }
 
 // Begins the body; false when that waits now.
@@ -81,7 +81,7 @@ void scope_child::pass_on() noexcept {
         return;
     }
     try {
-        auto* const other = new scope_child(owner_);
+        scope_child* const other = owner_.record();
         other->next_ = std::exchange(next_, nullptr);
         other->last_ = std::exchange(last_, nullptr);
         other->take_next();

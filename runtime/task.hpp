@@ -14,9 +14,11 @@
 // started and has not ended is a programmer's error and ends the process, because something in
 // the kernel or in another task may still point into its frame.
 //
-// Memory: the frame comes from the thread's recycled blocks (frame_allocator.hpp).
-// Errors: an exception that leaves the coroutine is rethrown by the await.
-// Thread: a task is created anywhere, and started, resumed and destroyed on its loop's thread.
+// Memory: the frame comes from the thread's recycled blocks (frame_allocator.hpp). An await takes
+// it over; frame and parameters may be gone when it returns, so a task yields no view of a
+// parameter that it has by value. Errors: an exception that leaves the coroutine is rethrown by the
+// await. Thread: a task is created anywhere, and started, resumed and destroyed on its loop's
+// thread.
 #pragma once
 
 #include <concepts>
@@ -45,7 +47,7 @@ class [[nodiscard]] task {
     }
     ~task() { destroy(); }
 
-    // False for a task that was moved from or default constructed.
+    // False for a task that was awaited, moved from or default constructed.
     [[nodiscard]] bool valid() const noexcept { return handle_ != nullptr; }
 
     class awaiter;

@@ -133,14 +133,14 @@ task<> worker_core::main_task() {
         for (const auto& queue : queues_) {
             queue->flushed
                 .set();  // until something has ended, nothing stands in the way of the end
-            tasks.spawn(guarded(lease_loop(queue.get())));
-            tasks.spawn(guarded(flush_loop(queue.get())));
+            tasks.spawn_named("lease loop", guarded(lease_loop(queue.get())));
+            tasks.spawn_named("flush loop", guarded(flush_loop(queue.get())));
             for (std::size_t i = 0; i < options_.windows; ++i) {
-                tasks.spawn(guarded(fetch_loop(queue.get(), i)));
+                tasks.spawn_named("fetch loop", guarded(fetch_loop(queue.get(), i)));
             }
         }
-        tasks.spawn(guarded(starter_loop()));
-        tasks.spawn(guarded(defer_loop()));
+        tasks.spawn_named("starter loop", guarded(starter_loop()));
+        tasks.spawn_named("defer loop", guarded(defer_loop()));
         co_await stop_.wait();
     } catch (...) {
         failure_ = std::current_exception();

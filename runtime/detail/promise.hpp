@@ -161,7 +161,7 @@ class promise_base : public recycled {
     void park(const child_type& type) noexcept { parked_ = {&type, nullptr}; }
     [[nodiscard]] place_in_line& parked() noexcept { return parked_; }
     void set_running(weir::context& owner, continuation next) noexcept {
-        running_ = {&owner, next};
+        std::construct_at(&running_, running{&owner, next});
     }
 
   protected:

@@ -93,7 +93,7 @@ void loop_thread::start(task<> call) {
 // Where there is no memory, the call is destroyed, and its settlement tells who waits for it.
 void loop_thread::arrival::operator()() noexcept {
     try {
-        to->jobs_->spawn(std::move(call));
+        to->jobs_->spawn_named("call", std::move(call));
     } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): handled by the settlement
     }
 }
