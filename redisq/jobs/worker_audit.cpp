@@ -155,7 +155,7 @@ task<bool> worker_core::recall(worker_queue* queue, std::size_t lane,
 
 // One whose death Redis would not take is not run once more, but may be buried by now.
 void worker_core::take_up(job_context& job) {
-    const auto refused = job.queue_->refused.find(job.entry_);
+    const auto refused = job.queue_->refused.find(job.id());
     if (refused == job.queue_->refused.end()) {
         add_ready(job);
         return;
@@ -166,18 +166,25 @@ void worker_core::take_up(job_context& job) {
     add_death(job, refused->second, false);
 }
 
+// Redis before 7.0 wraps what a script's command says: "ERR Error running script (...): WRONGTYPE".
+bool worker_core::is_wrong_type(std::string_view why) noexcept {
+    constexpr std::string_view word = "WRONGTYPE ";
+    return why.starts_with(word) ||
+           (why.starts_with("ERR Error running script") && why.find(word) != why.npos);
+}
+
 // Where a key holds something else, the next attempt is refused as well: what cannot go on is
 // buried, and what cannot be buried is not run again. The rest stays pending, and is found again
 // when it has been idle for the time of a lease. True: the job has another end before it.
 bool worker_core::end_refused(worker_queue& queue, const job_end& end, std::string_view why) {
-    const bool is_for_good = why.starts_with("WRONGTYPE");
+    const bool is_for_good = is_wrong_type(why);
     const bool is_death = end.what == job_end::kind::bury;
     if (is_for_good && end.what == job_end::kind::settle && !end.bytes.empty()) {
         bury(*end.job, "the next step of its chain was refused: " + std::string(why));
         return true;
     }
     if (is_for_good && is_death) {
-        queue.refused.insert_or_assign(std::string(end.job->entry_), end.record.substr(1));
+        queue.refused.insert_or_assign(end.job->id(), end.record.substr(1));
     }
     report_trouble(queue, "the end of job " + end.job->id() + " was refused, it will " +
                               (is_for_good && is_death ? "be tried" : "run") +

@@ -198,17 +198,31 @@ task<> worker_core::wind_down(scope* tasks) {
     co_await control_.close();
 }
 
-// All at once: one that has to wait, for its node say, takes no time from the others.
+// All at once: one that has to wait, for its node say, takes no time from the others. Without
+// memory to hand one back, its jobs come free with the lease.
 task<> worker_core::hand_back() {
     // Not longer than the jobs are ours.
     const time_point deadline =
         saturating_add(loop_.now(), std::min(wind_down_limit, options_.lease));
     scope leaving;
-    for (const auto& queue : queues_) {
-        queue->flush.set();
-        leaving.spawn(leave_until(queue.get(), deadline));
+    const auto keep_failure = [this]() noexcept {
+        if (failure_ == nullptr) {
+            failure_ = std::current_exception();
+        }
+    };
+    try {
+        for (const auto& queue : queues_) {
+            queue->flush.set();
+            leaving.spawn(leave_until(queue.get(), deadline));
+        }
+    } catch (...) {
+        keep_failure();
     }
-    co_await leaving.join();
+    try {
+        co_await leaving.join();
+    } catch (...) {
+        keep_failure();
+    }
     if (on_stats_) {
         on_stats_(stats());
     }

@@ -381,7 +381,7 @@ void worker_core::end_sent(worker_queue& queue, job_end end, const resp::reply_v
     } else if (answer.integer() == 0) {
         ++stats_.lost;
     } else if (!queue.refused.empty()) {
-        queue.refused.erase(std::string(job.entry_));
+        queue.refused.erase(job.id());
     }
     release(job);
 }

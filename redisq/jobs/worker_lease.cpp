@@ -86,6 +86,9 @@ task<> worker_core::lease_loop(worker_queue* queue) {
         // Before what is due: that may go on and on.
         if (!queue->is_paused && now >= queue->next_reap && !is_stopping_) {
             co_await reap(queue);
+            if (rests && loop_.now() >= queue->next_due) {
+                co_await promote(queue);  // which would wait for the end of the search
+            }
             continue;
         }
         if (now >= queue->next_due && !is_stopping_) {
@@ -156,6 +159,7 @@ task<> worker_core::join(worker_queue* queue) {
     }
     queue->last_trouble.clear();
     queue->beat_trouble.clear();
+    queue->is_silent = false;
     queue->canceled.clear();
     queue->refused.clear();
     queue->audited = audit_place();
@@ -212,7 +216,8 @@ task<> worker_core::beat(worker_queue* queue) {
         queue->canceled.insert(queue->canceled.end(), heard_of.begin(), heard_of.end());
         queue->next_beat = now + std::min<duration>(options_.heartbeat / 4, retry_pause);
         queue->beat_trouble = answer.error().message();
-        if (!answer.error().from_server()) {
+        queue->is_silent = !answer.error().from_server();
+        if (queue->is_silent) {
             co_await look_for_owner(queue, asked, answer.error());
         }
         co_return;
@@ -223,6 +228,7 @@ task<> worker_core::beat(worker_queue* queue) {
         co_return;
     }
     queue->beat_trouble.clear();
+    queue->is_silent = false;
     if (now >= queue->lease_until) {
         startable_.set();
     }
@@ -286,10 +292,10 @@ void worker_core::lose_lease(worker_queue& queue, const std::string& why) {
     });
     const error lost(make_error_code(job_errc::lease_lost));
     queue.fetch.disconnect(lost);
-    if (!queue.beat_trouble.empty() && loop_.now() >= queue.lease_until) {
-        // Silent for so long, it may lead nowhere, which only calls without a limit of their own
-        // would find out.
-        queue.server.disconnect(lost);
+    if (queue.is_silent && loop_.now() >= queue.lease_until) {
+        // For so long, it may lead nowhere, which only calls without a limit of their own would
+        // find out.
+        queue.server.disconnect(error(errc::connection_lost));
     }
     queue.kick.set();
     startable_.set();

@@ -160,7 +160,8 @@ class worker_queue {
     time_point next_due = time_point::max();
     time_point next_audit{};
     time_point next_reap{};
-    std::string beat_trouble;  // of the last heartbeat; empty where that was answered
+    std::string beat_trouble;  // of the last heartbeat; empty where that was granted
+    bool is_silent = false;    // the last heartbeat had no answer
     std::string last_trouble;  // reported at trouble_told
     time_point trouble_told{};
     std::int64_t server_ahead_ms = 0;  // the server's clock minus the loop's
@@ -168,7 +169,7 @@ class worker_queue {
 
     std::vector<std::string> canceled;  // ids that the next heartbeat tells were heard of
     std::set<std::string> chased;       // ids that cancel_elsewhere() looks for
-    std::map<std::string, std::string, std::less<>> refused;  // entries by the reason of a death
+    std::map<std::string, std::string, std::less<>> refused;  // jobs, with the reason of a death
                                                               // that Redis would not take
     audit_place audited;
 
@@ -256,6 +257,7 @@ class worker_core final : private redisq::detail::background {
     void lose_sight(worker_queue& queue) noexcept;
     task<bool> recall(worker_queue* queue, std::size_t lane, std::vector<std::string> entries);
     void take_up(job_context& job);
+    [[nodiscard]] static bool is_wrong_type(std::string_view why) noexcept;
     [[nodiscard]] bool end_refused(worker_queue& queue, const job_end& end, std::string_view why);
     [[nodiscard]] std::vector<std::string> strangers(const worker_queue& queue, std::size_t lane,
                                                      const resp::reply_view& pending) const;

@@ -1,6 +1,7 @@
 // How a worker tells the ends of its jobs to a server that says what the test wants.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -126,6 +127,49 @@ TEST(WorkerEndsTest, ScriptsThatAServerDoesNotLearnAreSentAsText) {
     EXPECT_EQ(server.by_digest, 3);
     EXPECT_EQ(all.w.stats().lost, 0U);
 }
+
+std::string a_chain() {
+    std::string next = "1";
+    envelope step;
+    step.type = "note";
+    write_envelope(next, step);
+    std::string bytes;
+    envelope job;
+    job.type = "note";
+    job.next = next;
+    write_envelope(bytes, job);
+    return bytes;
+}
+
+// ref: as above.
+task<> wait_for_a_death(crew& all, words& told) {
+    all.jobs.says["bury"] = [&told](const words& asked) {
+        told = asked;
+        return ":1\r\n";
+    };
+    all.jobs.deliver("weir:{default}:s1", "1-1", a_chain());
+    while (told.empty()) {
+        co_await sleep_for(10ms);
+    }
+}
+
+class RefusedStepTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(RefusedStepTest, EndsTheChainWithTheReason) {
+    crew all;
+    words told;
+    all.jobs.says["settle"] = [](const words&) { return "-" + GetParam() + "\r\n"; };
+    all.run(wait_for_a_death(all, told));
+    EXPECT_TRUE(std::ranges::any_of(told, [](const std::string& word) {
+        return word.find("the next step of its chain was refused: " + GetParam()) != word.npos;
+    }));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    BySinceAndBeforeRedis7, RefusedStepTest,
+    testing::Values("WRONGTYPE Operation against a key holding the wrong kind of value",
+                    "ERR Error running script (call to f_01): @user_script:4: WRONGTYPE Operation "
+                    "against a key holding the wrong kind of value"));
 
 }  // namespace
 }  // namespace weir::redisq
