@@ -173,13 +173,14 @@ void event_loop::tick(const detail::completion_flag& done) {
 void event_loop::run_ready() {
     budget_ = options_.tick_budget;
     std::uint64_t resumed = 0;
-    one_by_one_ = options_.stall_threshold != duration::zero();
+    const bool timed = options_.stall_threshold != duration::zero();
+    one_by_one_ = timed;
     std::size_t soon = soon_.size();  // how many of soon_ go before the next ordinary node
     while (has_ready() && take_budget()) {
         const bool ordinary = soon == 0 && !ready_.empty();
         detail::ready_node& node = ordinary || soon_.empty() ? ready_.pop() : soon_.pop();
         running_ = node.owner;
-        if (one_by_one_) [[unlikely]] {
+        if (timed) [[unlikely]] {
             resume_timed(node);
         } else {
             resume(node);
