@@ -1,11 +1,11 @@
 // The promises of task<T>: the context that awaits inherit, who continues at the end, the result.
 //
 // Fields, and who may write them:
-//   parked_       a scope, of a body that it owns and has not started
-//   running_.context   the awaiter or root that starts the task, once, before the first resume
-//   running_.next      the same, before that resume, where the task is to tell it of an end within
-//                      it, or to go on with a root; else after it, if the task has not ended
-//   the result    the coroutine, once, through return_value, return_void or unhandled_exception
+//   parked_           a scope, of a body that it owns and has not started
+//   running_.context  the awaiter or root that starts the task, once, before the first resume
+//   running_.next     the same, before that resume, where the task is to tell it of an end within
+//                     it, or to go on with a root; else after it, if the task has not ended
+//   the result        the coroutine, once, through return_value, return_void or unhandled_exception
 //
 // Thread: the loop's.
 #pragma once
@@ -52,7 +52,8 @@ using kept_value = std::conditional_t<std::is_reference_v<T>, std::remove_refere
 // Values that cost nothing to hand over: a task of such a T ends in its starter's hands.
 template <class T>
 inline constexpr bool handed_over =
-    std::is_trivially_copyable_v<kept_value<T>> && sizeof(kept_value<T>) <= 2 * sizeof(void*);
+    std::is_trivially_copyable_v<kept_value<T>> && std::is_move_constructible_v<kept_value<T>> &&
+    sizeof(kept_value<T>) <= 2 * sizeof(void*);
 template <>
 inline constexpr bool handed_over<void> = true;
 

@@ -129,6 +129,31 @@ TEST(ScopeLineTest, WhatAChildWakesComesAfterTheRow) {
     EXPECT_THAT(log, ElementsAre(1, 2, 9));
 }
 
+struct pinned {
+    explicit(false) pinned(int number) : value(number) {}
+    pinned(const pinned&) = delete;
+    pinned& operator=(const pinned&) = delete;
+    int value;
+};
+
+task<pinned> make_pinned(int& made) {
+    ++made;
+    co_return made;
+}
+
+task<> drop_pinned(int& made) {
+    scope s;
+    s.spawn(make_pinned(made));
+    s.spawn(make_pinned(made));
+    co_await s.join();
+}
+
+TEST(ScopeLineTest, AValueThatCannotBeMovedIsDroppedWhereItIs) {
+    int made = 0;
+    test::run_test(drop_pinned(made));
+    EXPECT_EQ(made, 2);
+}
+
 task<> stop_itself() {
     co_await name_task("stopped");
     scheduler::current()->running()->request_stop();
