@@ -75,8 +75,8 @@ class worker_core::run_awaiter : private weir::detail::waiter, private weir::det
     worker_core& core_;
 };
 
-worker_core::worker_core(event_loop& loop, client_options server, worker_options options,
-                         std::vector<queue_request> queues, handlers known)
+worker_core::worker_core(event_loop& loop, const client_options& server, worker_options options,
+                         const std::vector<queue_request>& queues, handlers known)
     : background(loop, "worker"),
       loop_(loop),
       options_(std::move(options)),

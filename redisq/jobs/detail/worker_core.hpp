@@ -191,8 +191,8 @@ class worker_core final : private redisq::detail::background {
   public:
     using handlers = std::vector<std::shared_ptr<const job_handler>>;
 
-    worker_core(event_loop& loop, client_options server, worker_options options,
-                std::vector<queue_request> queues, handlers known);
+    worker_core(event_loop& loop, const client_options& server, worker_options options,
+                const std::vector<queue_request>& queues, handlers known);
     ~worker_core() override;
 
     // Runs until begin_stop(), or the stop of the calling task; then ends in order.
